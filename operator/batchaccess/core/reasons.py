@@ -1,0 +1,157 @@
+"""The closed sets of words that users, alerts and scripts match on: conditions, their reasons, outcomes, events."""
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """Types of the conditions of all kinds; which kind carries which is listed in `core.status`."""
+
+    READY = "Ready"
+    ACCEPTED = "Accepted"
+    ENFORCED = "Enforced"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    COMPLIANT = "Compliant"
+    DRIFTED = "Drifted"
+    EXPOSED = "Exposed"
+    REMEDIATING = "Remediating"
+
+
+class ConditionStatus(StrEnum):
+    """Status of a condition, as in the Kubernetes API conventions."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class ConnectionReason(StrEnum):
+    """Why a connection is Ready or not."""
+
+    CONNECTED = "Connected"
+    SUSPENDED = "Suspended"
+    DUPLICATE_ENDPOINT = "DuplicateEndpoint"
+    AUTHENTICATION_FAILED = "AuthenticationFailed"
+    UNREACHABLE = "Unreachable"
+    THROTTLED = "Throttled"
+    ENDPOINT_NOT_ALLOWED = "EndpointNotAllowed"
+    INVALID = "Invalid"
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 a reason, not a secret
+    UNREADABLE_ANSWER = "UnreadableAnswer"
+
+
+class AcceptedReason(StrEnum):
+    """Why a policy is Accepted or not, as a whole or for one connection."""
+
+    ACCEPTED = "Accepted"
+    INVALID = "Invalid"
+    TARGET_NOT_FOUND = "TargetNotFound"
+    NOT_PERMITTED = "NotPermitted"
+    GUARDRAIL_VIOLATION = "GuardrailViolation"
+
+
+class EnforcedReason(StrEnum):
+    """Whether what a policy declares is so on the pools it governs."""
+
+    ENFORCED = "Enforced"
+    AUDIT_ONLY = "AuditOnly"
+    NOTHING_SELECTED = "NothingSelected"
+    PENDING = "Pending"
+    SUSPENDED = "Suspended"
+    OVERRIDDEN = "Overridden"
+    ACCESS_DENIED = "AccessDenied"
+    REJECTED = "Rejected"
+    CONTENDED = "Contended"
+    LIMIT_EXCEEDED = "LimitExceeded"
+    UNEXPECTED_RESULT = "UnexpectedResult"
+    NOT_OBSERVED = "NotObserved"
+    NOT_ACCEPTED = "NotAccepted"
+
+
+class CompliantReason(StrEnum):
+    """Whether a pool is as its governing policy declares, and if not what stands in the way."""
+
+    COMPLIANT = "Compliant"
+    NOT_MANAGED = "NotManaged"
+    AUDIT_ONLY = "AuditOnly"
+    SUSPENDED = "Suspended"
+    CORRECTING = "Correcting"
+    POOL_NOT_EMPTY = "PoolNotEmpty"
+    POOL_DELETING = "PoolDeleting"
+    LIMIT_EXCEEDED = "LimitExceeded"
+    SHARED_KEY_SUBNET = "SharedKeySubnet"
+    ACCESS_DENIED = "AccessDenied"
+    REJECTED = "Rejected"
+    UNEXPECTED_RESULT = "UnexpectedResult"
+    CONTENDED = "Contended"
+    BACKING_OFF = "BackingOff"
+    PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
+    ASSERTION_VIOLATED = "AssertionViolated"
+    GUARDRAIL_VIOLATED = "GuardrailViolated"
+    UNREADABLE = "Unreadable"
+    NOT_OBSERVED = "NotObserved"
+
+
+class DriftClass(StrEnum):
+    """How the observed network differs in meaning from the desired one; also the reasons of `Drifted`."""
+
+    WIDENING = "Widening"
+    NARROWING = "Narrowing"
+    MIXED = "Mixed"
+    CONFIGURATION = "Configuration"
+    NEUTRAL = "Neutral"
+    IMPLICIT_MAPPING = "ImplicitMapping"
+    NONE = "None"
+
+
+class ExposedReason(StrEnum):
+    """Whether anyone on the Internet reaches some endpoint of a pool."""
+
+    INTERNET_REACHABLE = "InternetReachable"
+    UNDETERMINED = "Undetermined"
+    NONE = "None"
+
+
+class ErrorKind(StrEnum):
+    """How an error of the outside world is answered; classified by HTTP status and Batch error code."""
+
+    INVALID = "Invalid"
+    WAITING = "Waiting"
+    RACE = "Race"
+    TRANSIENT = "Transient"
+    DENIED = "Denied"
+    TERMINAL = "Terminal"
+
+
+class PoolOutcome(StrEnum):
+    """What one sweep concluded for one pool; a closed set for counts and metrics."""
+
+    UNMANAGED = "Unmanaged"
+    COMPLIANT = "Compliant"
+    AUDIT_DRIFT = "AuditDrift"
+    PENDING = "Pending"
+    CORRECTED = "Corrected"
+    STALLED = "Stalled"
+    UNKNOWN = "Unknown"
+
+
+class EventReason(StrEnum):
+    """Reasons of the Kubernetes events we emit; their messages are stable text."""
+
+    DRIFT_DETECTED = "DriftDetected"
+    DRIFT_CORRECTED = "DriftCorrected"
+    DRIFT_CLOSED = "DriftClosed"
+    CORRECTION_FAILED = "CorrectionFailed"
+    INTERNET_REACHABLE = "InternetReachable"
+    NO_LONGER_REACHABLE = "NoLongerInternetReachable"
+    POLICY_ACCEPTED = "PolicyAccepted"
+    POLICY_REFUSED = "PolicyRefused"
+    CONNECTED = "Connected"
+    CONNECTION_FAILED = "ConnectionFailed"
+
+
+class EventType(StrEnum):
+    """Types of Kubernetes events."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"

@@ -1,0 +1,180 @@
+"""The values written into the status subresource of the three kinds; `core.reporting` derives them.
+
+Field names are those of the CRDs in snake case; None and empty optional parts are left out when rendered. Nothing here
+changes by itself: no sweep times, no node counts. Metrics carry those.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchaccess.core.model import (
+    Access,
+    IpFamily,
+    ObjectKey,
+    PortRange,
+    Protocol,
+    Provisioning,
+)
+from batchaccess.core.reasons import (
+    AcceptedReason,
+    ConditionStatus,
+    ConditionType,
+    DriftClass,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One condition as the Kubernetes API conventions define it; `reason` is a member of `core.reasons`."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleStatus:
+    """One rule in the words of the CRD."""
+
+    priority: int
+    access: Access
+    source_address_prefix: str
+    source_port_ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStatus:
+    """One observed endpoint and who reaches it.
+
+    `internet` and `virtual_network` are zone verdicts: Open, Closed, Undetermined, NotApplicable. `admits` says it in
+    words a person understands, `because` names the deciding rule and one example source. `implicit` marks a mapping
+    that the service made itself and no PATCH can change.
+    """
+
+    name: str
+    protocol: Protocol
+    backend_port: int
+    frontend_ports: PortRange | None
+    rules: tuple[RuleStatus, ...]
+    implicit: bool
+    internet: str
+    virtual_network: str
+    admits: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkStatus:
+    """The observed network configuration of a pool, normalised."""
+
+    provisioning: Provisioning
+    address_ids: tuple[str, ...]
+    ip_families: tuple[IpFamily, ...]
+    subnet_id: str | None
+    accelerated_networking: bool
+    endpoints: tuple[EndpointStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One difference between observed and desired, with what it means. `field` is a path such as `endpoints[SSH]`."""
+
+    field: str
+    kind: DriftClass
+    observed: str
+    desired: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionStatus:
+    """Whether one assertion of one policy holds: True, False, or Unknown where reachability is undetermined."""
+
+    policy: ObjectKey
+    name: str
+    holds: ConditionStatus
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The last change we made to a pool's network, in one line before and one after."""
+
+    policy: ObjectKey
+    time: datetime
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStatus:
+    """Status of a BatchPoolAccess. `overridden` is capped, sorted by precedence."""
+
+    observed_generation: int
+    conditions: tuple[Condition, ...]
+    policy: ObjectKey | None = None
+    overridden: tuple[ObjectKey, ...] = ()
+    network: NetworkStatus | None = None
+    differences: tuple[Difference, ...] = ()
+    assertions: tuple[AssertionStatus, ...] = ()
+    last_change: Change | None = None
+    last_handled_requested_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionTarget:
+    """What one connection makes of a policy."""
+
+    name: str
+    accepted: bool
+    reason: AcceptedReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolCounts:
+    """Exact numbers of pools, by what was concluded for them."""
+
+    total: int = 0
+    compliant: int = 0
+    drifted: int = 0
+    pending: int = 0
+    stalled: int = 0
+    unmanaged: int = 0
+    internet_reachable: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolNotInOrder:
+    """One pool that a policy governs and that is not as declared. `name` is that of its BatchPoolAccess."""
+
+    name: str
+    connection: str
+    pool_id: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStatus:
+    """Status of a BatchPoolAccessPolicy. `not_in_order` is capped, `pools` is exact."""
+
+    observed_generation: int
+    conditions: tuple[Condition, ...]
+    connections: tuple[ConnectionTarget, ...] = ()
+    pools: PoolCounts | None = None
+    overridden: int = 0
+    not_in_order: tuple[PoolNotInOrder, ...] = ()
+    last_handled_requested_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatus:
+    """Status of a BatchAccountConnection."""
+
+    observed_generation: int
+    conditions: tuple[Condition, ...]
+    pools: PoolCounts | None = None
+    last_handled_requested_at: str | None = None

@@ -1,0 +1,151 @@
+"""The borders of the imperative shell: what the sweep needs of the outside world, as narrow Protocols.
+
+Adapters convert every foreign exception at their edge into `PortError`; nothing else crosses these borders.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from batchaccess.core.model import AccessPolicy, AccountConnection, JsonObject, NodeFindings, ObservedPool
+from batchaccess.core.reasons import ErrorKind, EventReason, EventType
+
+
+class PortError(Exception):
+    """An outside party refused, failed or did not answer.
+
+    Attributes:
+        kind: how it is answered.
+        code: the Batch error code or a stable word of ours, such as `ConnectionFailed`; a closed set is not promised.
+        status: the HTTP status, None if there was no answer.
+        retry_after: seconds the service asked us to wait, None if it did not.
+        message: stable text for conditions and events: no request ids, no times.
+        outcome_unknown: the request may have taken effect; re-read before anything else.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+        self.outcome_unknown = outcome_unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadablePool:
+    """A pool whose description could not be understood; `problem` names the key. Never treated as absent."""
+
+    id: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All pools of an account. A pool whose content did not change since the last listing is the same object."""
+
+    pools: Sequence[ObservedPool]
+    unreadable: Sequence[UnreadablePool] = ()
+
+
+class Pools(Protocol):
+    """The pools of one Batch account. Every method raises `PortError` and nothing else."""
+
+    async def list_pools(self) -> Listing:
+        """All pools, those being deleted included, in one paged request."""
+        ...
+
+    async def get_pool(self, pool_id: str) -> ObservedPool:
+        """One pool, read now. A pool that does not exist is a PortError with code `PoolNotFound`."""
+        ...
+
+    async def list_node_endpoints(self, pool: ObservedPool) -> NodeFindings:
+        """What the nodes of a pool expose beyond its own NAT pools."""
+        ...
+
+    async def patch_network(self, pool_id: str, network_configuration: JsonObject, *, etag: str) -> None:
+        """Replace the network configuration if the pool still has `etag`; sends no other property."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and credentials."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidObject:
+    """A custom resource that the API server stored but we refuse, with every problem found as (path, message)."""
+
+    uid: str
+    generation: int
+    problems: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStatus:
+    """What is in Kubernetes now for one object: its status as JSON, and what is needed to write it again."""
+
+    name: str
+    namespace: str | None
+    uid: str
+    generation: int
+    status: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """One consistent reading of what is declared. A changed `version` means that anything may have changed."""
+
+    version: int
+    connections: Sequence[AccountConnection]
+    policies: Sequence[AccessPolicy]
+    namespace_labels: Mapping[str, Mapping[str, str]]
+
+
+class PolicyStore(Protocol):
+    """What people declared, from Kubernetes or from files."""
+
+    def catalogue(self) -> Catalogue:
+        """The latest reading; the same object while nothing changed."""
+        ...
+
+
+class Recorder(Protocol):
+    """Kubernetes events on one object; repeats are aggregated, failures are logged and never raised."""
+
+    async def record(
+        self,
+        *,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        uid: str,
+        event_type: EventType,
+        reason: EventReason,
+        message: str,
+    ) -> None:
+        """Emit one event."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests can pass it."""
+
+    def now(self) -> datetime:
+        """The time of day, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back."""
+        ...
