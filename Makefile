@@ -37,6 +37,7 @@ format: install  ## Format the code
 	$(BIN)/ruff check --fix .
 
 lock: install  ## Re-resolve the locked dependencies
+	$(BIN)/uv pip compile $(LOCK) --group build -o requirements/build.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra demo --group dev -o requirements/dev.txt
 
