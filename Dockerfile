@@ -9,7 +9,8 @@ RUN /opt/batchaccess/bin/pip install --require-hashes -r /src/requirements/run.t
 COPY pyproject.toml README.md LICENSE /src/
 COPY crds /src/crds
 COPY operator /src/operator
-RUN /opt/build/bin/python -m hatchling build --target wheel --directory /wheel /src \
+WORKDIR /src
+RUN /opt/build/bin/python -m hatchling build --target wheel --directory /wheel \
  && /opt/batchaccess/bin/pip install --no-deps /wheel/*.whl
 
 FROM docker.io/library/python:3.11-slim
