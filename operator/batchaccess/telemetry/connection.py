@@ -1,0 +1,114 @@
+"""The handle through which everything about one connection is recorded."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchaccess.core.reasons import DriftClass
+from batchaccess.telemetry.azure import AzureMetrics
+from batchaccess.telemetry.drift import DriftMetrics
+from batchaccess.telemetry.objects import ConnectionTable
+from batchaccess.telemetry.pools import PoolTable
+from batchaccess.telemetry.rows import ConnectionRow, PoolRow
+from batchaccess.telemetry.sweeps import SweepMetrics
+from batchaccess.telemetry.words import AzureOperation, CorrectionOutcome, SweepResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What the handles of all connections share."""
+
+    connections: ConnectionTable
+    pools: PoolTable
+    sweeps: SweepMetrics
+    drift: DriftMetrics
+    azure: AzureMetrics
+
+
+class ConnectionMetrics:
+    """Records for one connection until it is forgotten; after that every call is dropped.
+
+    A request still in flight when its connection is deleted would otherwise bring a series of it back to life.
+    """
+
+    def __init__(self, name: str, instruments: Instruments) -> None:
+        self.name = name
+        self._instruments = instruments
+        self._forgotten = False
+        for instrument in (instruments.sweeps, instruments.drift, instruments.azure):
+            instrument.begin(name)
+
+    def observe(self, row: ConnectionRow) -> None:
+        """Replace what is shown of the connection itself."""
+        if row.connection != self.name:
+            raise ValueError(f"the row of connection {row.connection} was given to the metrics of {self.name}")
+        if not self._forgotten:
+            self._instruments.connections.replace(row)
+
+    def observe_pools(self, rows: Iterable[PoolRow]) -> None:
+        """Replace what is shown of all pools of the connection; a pool without a row vanishes."""
+        if not self._forgotten:
+            self._instruments.pools.replace(self.name, rows)
+
+    def sweep_finished(self, result: SweepResult, *, seconds: float, ended: datetime, writes: int) -> None:
+        """Count one sweep.
+
+        Args:
+            result: how it ended.
+            seconds: how long it took.
+            ended: when it ended, for `sweep_last_success_timestamp_seconds`.
+            writes: writes to Azure and to Kubernetes that it made; none makes it a no-op.
+        """
+        if not self._forgotten:
+            self._instruments.sweeps.finished(self.name, result, seconds=seconds, ended=ended, writes=writes)
+
+    def drift_detected(self, kind: DriftClass) -> None:
+        """Count one pool whose drift was first seen or changed its kind."""
+        if not self._forgotten:
+            self._instruments.drift.detected(self.name, kind)
+
+    def drift_corrected(self, kind: DriftClass, outcome: CorrectionOutcome) -> None:
+        """Count one attempt to correct a pool's drift."""
+        if not self._forgotten:
+            self._instruments.drift.corrected(self.name, kind, outcome)
+
+    def azure_request(
+        self,
+        operation: AzureOperation,
+        *,
+        seconds: float,
+        status: int | None,
+        error: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Count one request to the account.
+
+        Args:
+            operation: what was asked.
+            seconds: from sending to having read the answer.
+            status: HTTP status, None if there was no answer.
+            error: Batch error code, None for a success.
+            retry_after: seconds the service asked us to wait, None if it did not.
+        """
+        if not self._forgotten:
+            self._instruments.azure.request(
+                self.name, operation, seconds=seconds, status=status, error=error, retry_after=retry_after
+            )
+
+    def watch_budget(self, tokens: Callable[[], float]) -> None:
+        """Show the request budget: `tokens` is called at each scrape and must be quick."""
+        if not self._forgotten:
+            self._instruments.azure.budget(self.name, tokens)
+
+    def forget(self) -> None:
+        """Remove every series of the connection and of its pools."""
+        self._forgotten = True
+        instruments = self._instruments
+        for instrument in (
+            instruments.connections,
+            instruments.pools,
+            instruments.sweeps,
+            instruments.drift,
+            instruments.azure,
+        ):
+            instrument.forget(self.name)

@@ -1,0 +1,53 @@
+"""Traffic with the Kubernetes API: what the operator writes and what its watches deliver."""
+
+from prometheus_client import CollectorRegistry
+
+from batchaccess.core.reasons import EventReason, EventType
+from batchaccess.telemetry.families import Family, Label, counter
+from batchaccess.telemetry.labels import OBJECT_KIND
+from batchaccess.telemetry.words import ObjectKind, WatchEvent, WriteResult
+
+WRITE_RESULT = Label(name="result", meaning="how the write ended", values=WriteResult)
+
+STATUS_WRITES = counter(
+    "status_writes_total", "Writes of an object's status, or of the object itself.", [OBJECT_KIND, WRITE_RESULT]
+)
+EVENTS = counter(
+    "events_total",
+    "Kubernetes events the operator emitted.",
+    [
+        Label(name="type", meaning="type of the event", values=EventType),
+        Label(name="reason", meaning="reason of the event", values=EventReason),
+        WRITE_RESULT,
+    ],
+)
+WATCH_EVENTS = counter(
+    "watch_events_total",
+    "Objects that the watches delivered. Growing Listed means that watches break and read everything again.",
+    [OBJECT_KIND, Label(name="event", meaning="what happened to the object", values=WatchEvent)],
+)
+
+FAMILIES: tuple[Family, ...] = (STATUS_WRITES, EVENTS, WATCH_EVENTS)
+
+
+class KubernetesMetrics:
+    """The live counters of the traffic with the Kubernetes API."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._status_writes = STATUS_WRITES.live_counter(registry)
+        self._events = EVENTS.live_counter(registry)
+        self._watch_events = WATCH_EVENTS.live_counter(registry)
+        for kind in ObjectKind:
+            self._status_writes.labels(kind, WriteResult.WRITTEN)
+
+    def status_written(self, kind: ObjectKind, result: WriteResult) -> None:
+        """Count one attempt to write a status."""
+        self._status_writes.labels(kind, result).inc()
+
+    def event_emitted(self, type: EventType, reason: EventReason, result: WriteResult) -> None:
+        """Count one attempt to emit an event."""
+        self._events.labels(type, reason, result).inc()
+
+    def watch_delivered(self, kind: ObjectKind, event: WatchEvent) -> None:
+        """Count one object that a watch delivered."""
+        self._watch_events.labels(kind, event).inc()

@@ -1,0 +1,98 @@
+"""Closed sets of label values that only telemetry needs; those of conditions and events are in `core.reasons`."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from batchaccess.core.model import LOGIN_PORTS
+from batchaccess.core.reasons import ErrorKind
+
+
+class SweepResult(StrEnum):
+    """How a sweep of one account ended."""
+
+    COMPLETE = "Complete"
+    """Every pool was read and concluded."""
+    INCOMPLETE = "Incomplete"
+    """The account was listed, but some pool could not be read, corrected or reported."""
+    FAILED = "Failed"
+    """The account could not be listed."""
+
+
+class CorrectionOutcome(StrEnum):
+    """How one attempt to correct a pool's network ended."""
+
+    VERIFIED = "Verified"
+    """Written, and the re-read pool is as declared."""
+    UNEXPECTED_RESULT = "UnexpectedResult"
+    """Written, but the re-read pool is not as declared."""
+    RACED = "Raced"
+    """Somebody changed the pool meanwhile; nothing was written."""
+    DENIED = "Denied"
+    """The service refused the operator's identity."""
+    REJECTED = "Rejected"
+    """The service will never accept this network."""
+    FAILED = "Failed"
+    """No answer, or one that says to try later."""
+
+    @classmethod
+    def of_error(cls, kind: ErrorKind) -> "CorrectionOutcome":
+        """The outcome that an error of the PATCH stands for."""
+        match kind:
+            case ErrorKind.RACE:
+                return cls.RACED
+            case ErrorKind.DENIED:
+                return cls.DENIED
+            case ErrorKind.TERMINAL | ErrorKind.INVALID:
+                return cls.REJECTED
+            case ErrorKind.WAITING | ErrorKind.TRANSIENT:
+                return cls.FAILED
+            case _:
+                assert_never(kind)
+
+
+class AzureOperation(StrEnum):
+    """Requests the operator makes to a Batch account."""
+
+    LIST_POOLS = "ListPools"
+    GET_POOL = "GetPool"
+    LIST_NODES = "ListNodes"
+    PATCH_NETWORK = "PatchNetwork"
+
+
+class ObjectKind(StrEnum):
+    """The kinds whose status the operator writes and whose changes it watches."""
+
+    CONNECTION = "BatchAccountConnection"
+    POLICY = "BatchPoolAccessPolicy"
+    POOL = "BatchPoolAccess"
+
+
+class WriteResult(StrEnum):
+    """How a write to the Kubernetes API ended."""
+
+    WRITTEN = "Written"
+    CONFLICT = "Conflict"
+    GONE = "Gone"
+    FAILED = "Failed"
+
+
+class WatchEvent(StrEnum):
+    """What a watch delivered; `Listed` means that the watch was opened anew and read everything again."""
+
+    LISTED = "Listed"
+    ADDED = "Added"
+    MODIFIED = "Modified"
+    DELETED = "Deleted"
+
+
+class PortClass(StrEnum):
+    """Backend ports by what answers on them."""
+
+    LOGIN = "login"
+    """SSH and RDP: 22 and 3389."""
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, port: int) -> "PortClass":
+        """The class of one backend port."""
+        return cls.LOGIN if port in LOGIN_PORTS else cls.OTHER
