@@ -63,7 +63,12 @@ class EnforcedReason(StrEnum):
     REJECTED = "Rejected"
     CONTENDED = "Contended"
     LIMIT_EXCEEDED = "LimitExceeded"
+    SHARED_KEY_SUBNET = "SharedKeySubnet"
+    PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
     UNEXPECTED_RESULT = "UnexpectedResult"
+    IMPLICIT_MAPPING = "ImplicitMapping"
+    ASSERTION_VIOLATED = "AssertionViolated"
+    BACKING_OFF = "BackingOff"
     NOT_OBSERVED = "NotObserved"
     NOT_ACCEPTED = "NotAccepted"
 
@@ -86,6 +91,7 @@ class CompliantReason(StrEnum):
     CONTENDED = "Contended"
     BACKING_OFF = "BackingOff"
     PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
+    IMPLICIT_MAPPING = "ImplicitMapping"
     ASSERTION_VIOLATED = "AssertionViolated"
     GUARDRAIL_VIOLATED = "GuardrailViolated"
     UNREADABLE = "Unreadable"
@@ -112,6 +118,14 @@ class ExposedReason(StrEnum):
     NONE = "None"
 
 
+class RemediatingReason(StrEnum):
+    """Why a pool is being corrected or not; the steps of a drain will be further members, with status True."""
+
+    IDLE = "Idle"
+    WAITING = "Waiting"
+    STALLED = "Stalled"
+
+
 class ErrorKind(StrEnum):
     """How an error of the outside world is answered; classified by HTTP status and Batch error code."""
 
@@ -132,6 +146,8 @@ class PoolOutcome(StrEnum):
     PENDING = "Pending"
     CORRECTED = "Corrected"
     STALLED = "Stalled"
+    VIOLATING = "Violating"
+    """The network is as declared or not managed, but an assertion or a guardrail does not hold."""
     UNKNOWN = "Unknown"
 
 

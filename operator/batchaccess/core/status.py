@@ -135,14 +135,20 @@ class ConnectionTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolCounts:
-    """Exact numbers of pools, by what was concluded for them."""
+    """Exact numbers of pools, by what was concluded for them.
+
+    Every pool is in `total` and in exactly one of the others but `internet_reachable`, which is counted beside them.
+    `drifted` is drift that an Audit policy only reports; drift that is to be corrected is `pending` or `stalled`.
+    """
 
     total: int = 0
     compliant: int = 0
     drifted: int = 0
     pending: int = 0
     stalled: int = 0
+    violating: int = 0
     unmanaged: int = 0
+    unknown: int = 0
     internet_reachable: int = 0
 
 
