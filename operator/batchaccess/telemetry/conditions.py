@@ -1,19 +1,18 @@
-"""Series made of conditions, alike for all kinds: one per condition, with its status and reason as labels."""
+"""Series made of conditions, alike for all kinds: one per condition, with its status and reason as labels.
 
-from collections.abc import Iterator, Sequence
+Only the combination that holds has a series, as kube-state-metrics does for reasons: three statuses times all reasons
+would make most of the series zeros.
+"""
+
+from collections.abc import Sequence
 
 from batchaccess.core.reasons import ConditionStatus, ConditionType
 from batchaccess.core.status import Condition
 
 
-def condition_labels(conditions: Sequence[Condition]) -> Iterator[tuple[str, str, str]]:
-    """Type, status and reason of each condition; the value of the series is always 1.
-
-    Only the combination that holds has a series, as kube-state-metrics does for reasons: three statuses times all
-    reasons would make most of the series zeros.
-    """
-    for condition in conditions:
-        yield condition.type, condition.status, condition.reason
+def condition_labels(condition: Condition) -> tuple[str, str, str]:
+    """The labels type, status and reason of a condition's series, whose value is always 1."""
+    return condition.type, condition.status, condition.reason
 
 
 def true_since(conditions: Sequence[Condition], type: ConditionType) -> float | None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import GaugeMetricFamily
 
 PREFIX = "batchaccess_"
 
@@ -31,9 +31,12 @@ class Label:
     values: type[StrEnum] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Family:
-    """One metric family. `name` is as queried: with the prefix, and with `_total` for a counter."""
+    """One metric family. `name` is as queried: with the prefix, and with `_total` for a counter.
+
+    Without slots, so that what is derived for every single series is derived once.
+    """
 
     name: str
     type: MetricType
@@ -41,10 +44,16 @@ class Family:
     labels: tuple[Label, ...] = ()
     buckets: tuple[float, ...] = ()
 
-    @property
+    @cached_property
     def label_names(self) -> tuple[str, ...]:
         """Names of the labels, in the order in which values are given."""
         return tuple(label.name for label in self.labels)
+
+    @cached_property
+    def line_format(self) -> str:
+        """One series in the text format, to be filled with `%` from escaped label values and the value."""
+        labels = ",".join(f'{name}="%s"' for name in self.label_names)
+        return f"{self.name}{{{labels}}} %s\n"
 
     @property
     def series_names(self) -> tuple[str, ...]:
@@ -64,10 +73,6 @@ class Family:
     def live_gauge(self, registry: CollectorRegistry) -> Gauge:
         """A live gauge of this family."""
         return Gauge(self.name, self.help, self.label_names, registry=registry)
-
-    def samples(self) -> GaugeMetricFamily:
-        """A gauge family without series, for a collector to fill at one scrape."""
-        return GaugeMetricFamily(self.name, self.help, labels=self.label_names)
 
 
 def counter(name: str, help: str, labels: Sequence[Label] = ()) -> Family:

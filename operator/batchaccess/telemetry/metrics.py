@@ -42,21 +42,19 @@ class Metrics:
     def __init__(self) -> None:
         # A creation time per counter and histogram series would double their number and no query uses them.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # its author left it unannotated
-        self.registry = CollectorRegistry()
+        self._registry = CollectorRegistry()
         self._policies = objects.PolicyTable()
         self._instruments = Instruments(
             connections=objects.ConnectionTable(),
             pools=pools.PoolTable(),
-            sweeps=sweeps.SweepMetrics(self.registry),
-            drift=drift.DriftMetrics(self.registry),
-            azure=azure.AzureMetrics(self.registry),
+            sweeps=sweeps.SweepMetrics(self._registry),
+            drift=drift.DriftMetrics(self._registry),
+            azure=azure.AzureMetrics(self._registry),
         )
-        for collector in (self._instruments.pools, self._instruments.connections, self._policies):
-            self.registry.register(collector)
-        self._kubernetes = kubernetes.KubernetesMetrics(self.registry)
+        self._kubernetes = kubernetes.KubernetesMetrics(self._registry)
         self._connections: dict[str, ConnectionMetrics] = {}
-        BUILD_INFO.live_gauge(self.registry).labels(__version__, platform.python_version()).set(1)
-        ProcessCollector(registry=self.registry)
+        BUILD_INFO.live_gauge(self._registry).labels(__version__, platform.python_version()).set(1)
+        ProcessCollector(registry=self._registry)
 
     def connection(self, name: str) -> ConnectionMetrics:
         """The handle of one connection, the same one until the connection is forgotten."""
@@ -92,4 +90,11 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, as a scrape sees it."""
-        return prometheus_client.generate_latest(self.registry)
+        return b"".join(
+            (
+                self._instruments.pools.exposition(),
+                self._instruments.connections.exposition(),
+                self._policies.exposition(),
+                prometheus_client.generate_latest(self._registry),
+            )
+        )

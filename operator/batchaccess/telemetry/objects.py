@@ -1,12 +1,10 @@
 """State of the connections and policies that people declared."""
 
-from collections.abc import Iterable, Iterator
-
-from prometheus_client.metrics_core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from collections.abc import Iterator
 
 from batchaccess.core.model import ObjectKey
 from batchaccess.telemetry.conditions import condition_labels
+from batchaccess.telemetry.exposition import Rendered, Sample, join_families, render_row
 from batchaccess.telemetry.families import Family, gauge
 from batchaccess.telemetry.labels import (
     CONDITION_REASON,
@@ -39,60 +37,56 @@ CONNECTION_FAMILIES: tuple[Family, ...] = (CONNECTION_CONDITION, CONNECTION_SUSP
 POLICY_FAMILIES: tuple[Family, ...] = (POLICY_INFO, POLICY_CONDITION, POLICY_SUSPENDED)
 
 
-class ConnectionTable(Collector):
-    """The last row of every connection; series are computed from them at each scrape."""
+class ConnectionTable:
+    """The last row of every connection, kept as text."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, ConnectionRow] = {}
+        self._rows: dict[str, Rendered[ConnectionRow]] = {}
 
     def replace(self, row: ConnectionRow) -> None:
         """Replace the row of one connection."""
-        self._rows[row.connection] = row
+        self._rows[row.connection] = render_row(row, CONNECTION_FAMILIES, _connection_samples(row))
 
     def forget(self, connection: str) -> None:
         """Drop one connection."""
         self._rows.pop(connection, None)
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The families, without series: what the registry checks for duplicates."""
-        return [family.samples() for family in CONNECTION_FAMILIES]
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """All series, connections in order of name."""
-        conditions, suspended, period = (family.samples() for family in CONNECTION_FAMILIES)
-        for connection, row in sorted(self._rows.items()):
-            for labels in condition_labels(row.conditions):
-                conditions.add_metric((connection, *labels), 1)
-            suspended.add_metric((connection,), row.suspended)
-            period.add_metric((connection,), row.sync_period_seconds)
-        yield from (conditions, suspended, period)
+    def exposition(self) -> bytes:
+        """All series as text, connections in order of name."""
+        return join_families(CONNECTION_FAMILIES, [self._rows[name] for name in sorted(self._rows)])
 
 
-class PolicyTable(Collector):
-    """The last row of every policy; series are computed from them at each scrape."""
+class PolicyTable:
+    """The last row of every policy, kept as text."""
 
     def __init__(self) -> None:
-        self._rows: dict[ObjectKey, PolicyRow] = {}
+        self._rows: dict[ObjectKey, Rendered[PolicyRow]] = {}
 
     def replace(self, row: PolicyRow) -> None:
         """Replace the row of one policy."""
-        self._rows[row.policy] = row
+        known = self._rows.get(row.policy)
+        if known is None or known.row != row:
+            self._rows[row.policy] = render_row(row, POLICY_FAMILIES, _policy_samples(row))
 
     def forget(self, policy: ObjectKey) -> None:
         """Drop one policy."""
         self._rows.pop(policy, None)
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The families, without series: what the registry checks for duplicates."""
-        return [family.samples() for family in POLICY_FAMILIES]
+    def exposition(self) -> bytes:
+        """All series as text, policies in order of namespace and name."""
+        return join_families(POLICY_FAMILIES, [self._rows[key] for key in sorted(self._rows)])
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """All series, policies in order of namespace and name."""
-        info, conditions, suspended = (family.samples() for family in POLICY_FAMILIES)
-        for key, row in sorted(self._rows.items()):
-            policy = str(key)
-            info.add_metric((policy, row.mode), 1)
-            for labels in condition_labels(row.conditions):
-                conditions.add_metric((policy, *labels), 1)
-            suspended.add_metric((policy,), row.suspended)
-        yield from (info, conditions, suspended)
+
+def _connection_samples(row: ConnectionRow) -> Iterator[Sample]:
+    for condition in row.conditions:
+        yield Sample(CONNECTION_CONDITION, (row.connection, *condition_labels(condition)), 1)
+    yield Sample(CONNECTION_SUSPENDED, (row.connection,), row.suspended)
+    yield Sample(SWEEP_PERIOD, (row.connection,), row.sync_period_seconds)
+
+
+def _policy_samples(row: PolicyRow) -> Iterator[Sample]:
+    policy = str(row.policy)
+    yield Sample(POLICY_INFO, (policy, row.mode), 1)
+    for condition in row.conditions:
+        yield Sample(POLICY_CONDITION, (policy, *condition_labels(condition)), 1)
+    yield Sample(POLICY_SUSPENDED, (policy,), row.suspended)

@@ -1,13 +1,11 @@
 """State of the pools: what each exposes, whether it is as declared, and since when not."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-from prometheus_client.metrics_core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from collections.abc import Iterable, Iterator
 
 from batchaccess.core.reasons import ConditionType, PoolOutcome
 from batchaccess.telemetry.conditions import condition_labels, true_since
+from batchaccess.telemetry.exposition import Rendered, Sample, join_families, render_row
 from batchaccess.telemetry.families import Family, gauge
 from batchaccess.telemetry.labels import (
     CONDITION_REASON,
@@ -66,7 +64,7 @@ POOL_DRIFTED_SINCE = gauge(
 )
 POOLS = gauge("pools", "Number of pools of a connection by what the last sweep concluded.", [CONNECTION, OUTCOME])
 
-FAMILIES: tuple[Family, ...] = (
+POOL_FAMILIES: tuple[Family, ...] = (
     POOL_INFO,
     POOL_CONDITION,
     POOL_INTERNET_REACHABLE,
@@ -75,59 +73,65 @@ FAMILIES: tuple[Family, ...] = (
     POOL_EXPOSED_ADDRESSES,
     POOL_EXPOSED_SINCE,
     POOL_DRIFTED_SINCE,
-    POOLS,
 )
+COUNT_FAMILIES: tuple[Family, ...] = (POOLS,)
+FAMILIES: tuple[Family, ...] = POOL_FAMILIES + COUNT_FAMILIES
 
 
-class PoolTable(Collector):
-    """The last rows of every connection; series are computed from them at each scrape."""
+class PoolTable:
+    """The last rows of every connection, kept as text; unchanged rows are not rendered again."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Sequence[PoolRow]] = {}
+        self._pools: dict[str, dict[str, Rendered[PoolRow]]] = {}
+        self._outcomes: dict[str, Rendered[str]] = {}
 
     def replace(self, connection: str, rows: Iterable[PoolRow]) -> None:
         """Replace all rows of a connection. Of two rows for one pool the later counts."""
-        by_id = {row.pool: row for row in rows}
-        self._rows[connection] = tuple(by_id[pool] for pool in sorted(by_id))
+        before = self._pools.get(connection, {})
+        after: dict[str, Rendered[PoolRow]] = {}
+        for row in rows:
+            known = before.get(row.pool)
+            after[row.pool] = known if known is not None and known.row == row else _render(connection, row)
+        self._pools[connection] = {pool: after[pool] for pool in sorted(after)}
+        outcomes = Counter(rendered.row.outcome for rendered in after.values())
+        self._outcomes[connection] = render_row(
+            connection,
+            COUNT_FAMILIES,
+            (Sample(POOLS, (connection, outcome), outcomes[outcome]) for outcome in PoolOutcome),
+        )
 
     def forget(self, connection: str) -> None:
         """Drop a connection with all its pools."""
-        self._rows.pop(connection, None)
+        self._pools.pop(connection, None)
+        self._outcomes.pop(connection, None)
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The families, without series: what the registry checks for duplicates."""
-        return [family.samples() for family in FAMILIES]
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """All series, connections in order of name."""
-        tables = sorted(self._rows.items())
-        families = {family: family.samples() for family in FAMILIES}
-        for connection, rows in tables:
-            for row in rows:
-                _add_pool(families, connection, row)
-            _add_outcomes(families[POOLS], connection, rows)
-        yield from families.values()
+    def exposition(self) -> bytes:
+        """All series as text, connections and pools in order of name."""
+        connections = sorted(self._pools)
+        pools = [rendered for connection in connections for rendered in self._pools[connection].values()]
+        outcomes = [self._outcomes[connection] for connection in connections]
+        return join_families(POOL_FAMILIES, pools) + join_families(COUNT_FAMILIES, outcomes)
 
 
-def _add_pool(families: Mapping[Family, GaugeMetricFamily], connection: str, row: PoolRow) -> None:
-    identity = (connection, row.pool)
-    families[POOL_INFO].add_metric((*identity, str(row.policy or ""), row.mode or ""), 1)
-    for labels in condition_labels(row.conditions):
-        families[POOL_CONDITION].add_metric((*identity, *labels), 1)
+def _render(connection: str, row: PoolRow) -> Rendered[PoolRow]:
+    return render_row(row, POOL_FAMILIES, _samples((connection, row.pool), row))
+
+
+def _samples(identity: tuple[str, str], row: PoolRow) -> Iterator[Sample]:
+    yield Sample(POOL_INFO, (*identity, str(row.policy or ""), row.mode or ""), 1)
+    for condition in row.conditions:
+        yield Sample(POOL_CONDITION, (*identity, *condition_labels(condition)), 1)
     open_classes = {PortClass.of(port) for port in row.internet_open_ports}
     for port_class in PortClass:
-        families[POOL_INTERNET_REACHABLE].add_metric((*identity, port_class), port_class in open_classes)
-    families[POOL_REACHABILITY_UNDETERMINED].add_metric(identity, bool(row.internet_undetermined_ports))
-    families[POOL_EXPOSURE_VIOLATION].add_metric(identity, bool(row.violating_ports))
+        yield Sample(POOL_INTERNET_REACHABLE, (*identity, port_class), port_class in open_classes)
+    yield Sample(POOL_REACHABILITY_UNDETERMINED, identity, bool(row.internet_undetermined_ports))
+    yield Sample(POOL_EXPOSURE_VIOLATION, identity, bool(row.violating_ports))
     for ip_family, addresses in sorted(row.exposed_addresses.items()):
-        families[POOL_EXPOSED_ADDRESSES].add_metric((*identity, ip_family), addresses)
-    for family, condition in ((POOL_EXPOSED_SINCE, ConditionType.EXPOSED), (POOL_DRIFTED_SINCE, ConditionType.DRIFTED)):
-        since = true_since(row.conditions, condition)
+        yield Sample(POOL_EXPOSED_ADDRESSES, (*identity, ip_family), addresses)
+    for family, condition_type in (
+        (POOL_EXPOSED_SINCE, ConditionType.EXPOSED),
+        (POOL_DRIFTED_SINCE, ConditionType.DRIFTED),
+    ):
+        since = true_since(row.conditions, condition_type)
         if since is not None:
-            families[family].add_metric(identity, since)
-
-
-def _add_outcomes(gauges: GaugeMetricFamily, connection: str, rows: Sequence[PoolRow]) -> None:
-    counts = Counter(row.outcome for row in rows)
-    for outcome in PoolOutcome:
-        gauges.add_metric((connection, outcome), counts[outcome])
+            yield Sample(family, identity, since)
