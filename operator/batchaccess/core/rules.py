@@ -1,0 +1,143 @@
+"""From the rules of an inbound endpoint to the exact function of who reaches it.
+
+Rules are tried by ascending priority and the first that matches decides. `*` matches every source, an address or CIDR
+exactly itself, `Internet` every public literal; any other tag may match any source. No rules at all: the service lets
+everyone in. No match though rules exist: Undetermined for every literal, public or not, since what follows behind the
+rules of Batch (the default rules of the network security group, that of the subnet) is not in the pool. A word the
+service added since, for the access of a rule, leaves the sources it matches Undetermined.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple, assert_never
+
+from batchaccess.core.addresses import ALL_ADDRESSES, NO_ADDRESSES, Address, AddressSet
+from batchaccess.core.model import ALL_PORTS, Access, IpFamily, PortRange, Rule
+from batchaccess.core.reach import (
+    Decision,
+    Plane,
+    Reach,
+    ReachFunction,
+    Segment,
+    canonical_cells,
+    canonical_plane,
+)
+from batchaccess.core.sources import INTERNET, VIRTUAL_NETWORK, Source, Tag, parse_source
+
+
+class Match(NamedTuple):
+    """A rule with its effect and the sources it is tried on."""
+
+    rule: Rule
+    source: Source
+    reach: Reach
+
+
+def _effect(access: Access) -> Reach:
+    match access:
+        case Access.ALLOW:
+            return Reach.OPEN
+        case Access.DENY:
+            return Reach.CLOSED
+        case Access.UNKNOWN:
+            return Reach.UNDETERMINED
+        case _:
+            assert_never(access)
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules in the order in which they are tried."""
+    return sorted(rules, key=lambda rule: rule.priority)
+
+
+def matches_anywhere(rules: Iterable[Rule]) -> list[Match]:
+    """What each rule matches, of all sources, in the order of trial."""
+    return [Match(rule, parse_source(rule.source), _effect(rule.access)) for rule in in_order(rules)]
+
+
+def matches_in_virtual_network(rules: Iterable[Rule]) -> list[Match]:
+    """What each rule matches, of the sources in the virtual network: the tag is certain, Internet is impossible."""
+    certain: dict[str, Source] = {VIRTUAL_NETWORK: ALL_ADDRESSES, INTERNET: NO_ADDRESSES}
+    return [
+        Match(rule, certain.get(rule.source.lower(), source), reach) for rule, source, reach in matches_anywhere(rules)
+    ]
+
+
+def _segments(rules: Sequence[Rule]) -> Iterator[PortRange]:
+    """The longest runs of source ports over which no rule begins or ends to apply."""
+    ranges = [ports for rule in rules for ports in rule.source_ports]
+    cuts = {ports.start for ports in ranges} | {ports.end + 1 for ports in ranges}
+    inner = sorted(cut for cut in cuts if ALL_PORTS.start < cut <= ALL_PORTS.end)
+    for start, following in pairwise([ALL_PORTS.start, *inner, ALL_PORTS.end + 1]):
+        yield PortRange(start, following - 1)
+
+
+def applies_at(rule: Rule, port: int) -> bool:
+    """Whether a rule is tried on packets from this source port."""
+    return any(ports.start <= port <= ports.end for ports in rule.source_ports)
+
+
+class Decided(NamedTuple):
+    """What one rule decides, given those before it; `match` is None for what no rule decides for certain."""
+
+    match: Match | None
+    sources: AddressSet
+    """The literals it decides: for certain, or if they carry its tag."""
+    decision: Decision | None
+    """What becomes of those sources; None for a tag's rule, which leaves them to those that follow."""
+
+
+def first_matches(matches: Iterable[Match], everything: AddressSet) -> Iterator[Decided]:
+    """Which rule decides which sources, in the order of trial; all rules given apply at one source port."""
+    undecided = everything
+    steps: list[tuple[str, Reach]] = []
+    for match in matches:
+        if isinstance(match.source, Tag):
+            if all(match.source.name != tag for tag, _ in steps):
+                steps.append((match.source.name, match.reach))
+                yield Decided(match, undecided, None)
+        elif decided := undecided & match.source:
+            yield Decided(match, decided, Decision.of_steps(steps, match.reach))
+            undecided -= match.source
+            if not undecided:
+                return
+    yield Decided(None, undecided, Decision.of_steps(steps, Reach.UNDETERMINED))
+
+
+def _plane(matches: Sequence[Match], everything: AddressSet) -> Plane:
+    segments: list[Segment] = []
+    for ports in _segments([match.rule for match in matches]):
+        found: dict[Decision, AddressSet] = {}
+        applying = (match for match in matches if applies_at(match.rule, ports.start))
+        for _, sources, decision in first_matches(applying, everything):
+            if decision is not None:
+                found[decision] = found.get(decision, NO_ADDRESSES) | sources
+        segments.append(Segment(ports, canonical_cells(found)))
+    return canonical_plane(segments)
+
+
+def evaluate(rules: Sequence[Rule], families: Iterable[IpFamily]) -> ReachFunction:
+    """The exact function of who the rules of one endpoint let in, over the given address families."""
+    everything = AddressSet.of_families(families)
+    if not rules:
+        return ReachFunction.constant(Reach.OPEN, everything)
+    return ReachFunction(
+        anywhere=_plane(matches_anywhere(rules), everything),
+        virtual_network=_plane(matches_in_virtual_network(rules), everything),
+    )
+
+
+class Possible(NamedTuple):
+    """One outcome a source may have. `rule` is None where no rule decides it."""
+
+    reach: Reach
+    rule: Rule | None
+
+
+def possible_outcomes(matches: Iterable[Match], address: Address, port: int) -> tuple[Possible, ...]:
+    """What may become of one source, in the order of trial; the last happens if none of its tags decides before."""
+    applying = (match for match in matches if applies_at(match.rule, port))
+    return tuple(
+        Possible(match.reach, match.rule) if match else Possible(Reach.UNDETERMINED, None)
+        for match, _, _ in first_matches(applying, AddressSet.of_address(address))
+    )
