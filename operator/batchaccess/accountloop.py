@@ -1,0 +1,166 @@
+"""The sweep loop of one connection: sweeps at its period, sooner when woken, and outlives every failure of a sweep."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from batchaccess.core.model import AccountConnection
+from batchaccess.ports import Catalogue, Clock, PolicyStore
+
+_log = logging.getLogger(__name__)
+
+OVERDUE_PERIODS: Final = 3
+"""A sweep that is late by this many periods makes the liveness probe fail."""
+
+
+class Sweep(Protocol):
+    """Sweeps one account. What a pass returns goes to `LoopCallbacks.swept`."""
+
+    async def run_once(self, catalogue: Catalogue) -> Any:  # noqa: ANN401 the supervisor only hands it on
+        """One pass."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and credentials."""
+        ...
+
+
+Beat: TypeAlias = Callable[[], None]
+"""Called by a long sweep whenever it got on, so that it is not taken for a hanging one."""
+
+SweepFactory: TypeAlias = Callable[[AccountConnection, Beat], Sweep]
+"""Makes a sweep for the connection's endpoint, credentials and budget; the rest is in the catalogue of each pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopRhythm:
+    """Tempo beyond the period that the connection declares.
+
+    Attributes:
+        min_pause_seconds: between the end of a sweep and the next one, however often it is woken.
+        grace_seconds: how long a stopping loop may finish its sweep before it is cancelled.
+    """
+
+    min_pause_seconds: float = 1
+    grace_seconds: float = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopCallbacks:
+    """What a loop tells of its sweeps; the callbacks must not raise."""
+
+    swept: Callable[[AccountConnection, Any], None]
+    failed: Callable[[AccountConnection, Exception], None]
+
+
+class AccountLoop:
+    """The loop of one connection, for as long as its endpoint, credentials and request budget stay the same."""
+
+    def __init__(
+        self,
+        connection: AccountConnection,
+        *,
+        factory: SweepFactory,
+        store: PolicyStore,
+        clock: Clock,
+        callbacks: LoopCallbacks,
+        rhythm: LoopRhythm,
+        first_delay_seconds: float,
+    ) -> None:
+        self.connection = connection
+        self._factory = factory
+        self._store = store
+        self._clock = clock
+        self._callbacks = callbacks
+        self._rhythm = rhythm
+        self._due_at = clock.monotonic() + first_delay_seconds
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._sweep: Sweep | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def seconds_late(self) -> float:
+        """How long the next or running sweep has been due; negative while it is not."""
+        return self._clock.monotonic() - self._due_at
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the loop hangs: its sweep should have ended three periods ago."""
+        return self.seconds_late > OVERDUE_PERIODS * self.connection.sync_period_seconds
+
+    def wake(self) -> None:
+        """Sweep soon. Several calls before the next sweep are one."""
+        self._woken.set()
+
+    def update(self, connection: AccountConnection) -> None:
+        """Go on with a connection that changed in nothing the sweep was made of."""
+        self.connection = connection
+        self.wake()
+
+    def start(self, *, after: Iterable[asyncio.Task[None]] = ()) -> None:
+        """Begin, once the loops that `after` waits for have ended: one account never has two of them."""
+        self._task = asyncio.create_task(self._run(tuple(after)), name=f"sweeps of {self.connection.name}")
+
+    async def stop(self) -> None:
+        """End the loop. A running sweep may finish within the grace period, then it is cancelled."""
+        self._stopping.set()
+        self._woken.set()
+        task = self._task
+        if task is None:
+            return
+        _, unfinished = await asyncio.wait({task}, timeout=self._rhythm.grace_seconds)
+        if unfinished:
+            _log.warning("the sweep of %s did not end in time and is cancelled", self.connection.name)
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def _run(self, after: Sequence[asyncio.Task[None]]) -> None:
+        if after:
+            await asyncio.wait(after)
+        try:
+            while await self._next_turn():
+                await self._sweep_once()
+        finally:
+            await self._close()
+
+    async def _next_turn(self) -> bool:
+        """Wait until a sweep is due or asked for; whether there shall be one."""
+        if not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, -self.seconds_late))
+        self._woken.clear()
+        return not self._stopping.is_set()
+
+    async def _sweep_once(self) -> None:
+        started = self._clock.monotonic()
+        try:
+            if self._sweep is None:
+                self._sweep = self._factory(self.connection, self._beat)
+            result = await self._sweep.run_once(self._store.catalogue())
+        except Exception as error:  # noqa: BLE001 whatever a sweep dies of, the next one must come
+            _log.exception("the sweep of %s failed", self.connection.name)
+            self._callbacks.failed(self.connection, error)
+        else:
+            self._callbacks.swept(self.connection, result)
+        self._due_at = max(started + self.connection.sync_period_seconds, self._clock.monotonic())
+        await self._pause()
+
+    async def _pause(self) -> None:
+        """The least time between two sweeps; a stop cuts it short."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=self._rhythm.min_pause_seconds)
+
+    def _beat(self) -> None:
+        self._due_at = max(self._due_at, self._clock.monotonic())
+
+    async def _close(self) -> None:
+        if self._sweep is not None:
+            try:
+                await self._sweep.close()
+            except Exception:  # noqa: BLE001 a client that will not close must not keep its successor from starting
+                _log.exception("closing the clients of %s failed", self.connection.name)

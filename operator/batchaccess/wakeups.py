@@ -1,0 +1,57 @@
+"""Which accounts a change in Kubernetes concerns; pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.selection import connects
+from batchaccess.kube.cache import CachedObject
+from batchaccess.kube.catalogue import PoolIdentity, Reading
+from batchaccess.kube.resources import NAMESPACES
+
+
+def connections_to_wake(reading: Reading, connections: Sequence[AccountConnection]) -> frozenset[str]:
+    """Names of the connections whose next sweep should not wait for its turn.
+
+    | changed              | wakes                                                              |
+    |----------------------|--------------------------------------------------------------------|
+    | policy               | every connection that it targeted before or targets now            |
+    | connection           | itself                                                             |
+    | BatchPoolAccess      | its connection, if a sweep was requested through the annotation    |
+    | labels of a namespace| connections that grant by labels of namespaces                     |
+
+    A change of nothing but a status wakes nobody: a status that somebody edited is put right by the next sweep.
+    """
+    if not reading.change.is_of_value:
+        return frozenset()
+    if reading.resource == NAMESPACES:
+        return frozenset(connection.name for connection in connections if _grants_by_labels(connection))
+    return frozenset(
+        name
+        for entry in (reading.change.before, reading.change.after)
+        if entry is not None
+        for name in _concerned(entry, reading, connections)
+    )
+
+
+def _concerned(entry: CachedObject[Any], reading: Reading, connections: Sequence[AccountConnection]) -> Iterator[str]:
+    match entry.value:
+        case AccessPolicy(connections=selector):
+            yield from (connection.name for connection in connections if connects(selector, connection))
+        case AccountConnection(name=name):
+            yield name
+        case PoolIdentity(connection=name, requested_at=requested) if _is_new_request(reading, requested):
+            yield name
+        case _:
+            return
+
+
+def _is_new_request(reading: Reading, requested: str | None) -> bool:
+    before, after = reading.change.before, reading.change.after
+    if requested is None or after is None or before is None:
+        return False
+    return bool(before.value.requested_at != after.value.requested_at)
+
+
+def _grants_by_labels(connection: AccountConnection) -> bool:
+    return any(grant.namespaces.match_labels is not None for grant in connection.grants)
