@@ -1,8 +1,8 @@
 """Which policies may target which pools, and which of them governs.
 
-A grant of the connection says what a namespace may do. One grant has to cover a policy whole: its priority, its mode
-and its strategy; anything beyond is NotPermitted for that connection. The pools of the covering grants then bound what
-the policy reaches: a selector that goes further simply does not select the rest.
+A grant of the connection says what a namespace may do. One grant has to cover a policy whole: its priority, its
+mode and its strategy; anything beyond is NotPermitted for that connection. The pools of the covering grants then
+bound what the policy reaches: a selector that goes further simply does not select the rest.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

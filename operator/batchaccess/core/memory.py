@@ -1,0 +1,219 @@
+"""What the sweep remembers of one pool between visits, and how each outcome changes it.
+
+Nothing here is needed for safety: a restarted operator starts with `NOTHING_REMEMBERED` and at worst tries once more.
+What it prevents is trying the same thing for ever, and two writers overwriting each other without end.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final, assert_never
+
+from batchaccess.core.model import AccessPolicy, ObservedPool
+from batchaccess.core.reasons import CompliantReason, ErrorKind
+from batchaccess.core.status import Difference
+
+FIRST_BACK_OFF: Final = timedelta(seconds=30)
+LONGEST_BACK_OFF: Final = timedelta(hours=1)
+DENIED_RETRY: Final = timedelta(hours=1)
+"""Access is granted outside of Kubernetes, so a denial is tried again, but very slowly."""
+
+CONTENTION_WINDOW: Final = timedelta(hours=1)
+CONTENTION_LIMIT: Final = 3
+CONTENTION_PAUSE: Final = timedelta(hours=1)
+RACE_LIMIT: Final = 2
+"""Refusals of one just-read eTag after which the service cannot be said to understand our precondition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latch:
+    """A refusal that would come again: no further attempt until the policy or the network changes.
+
+    `retry_at` is when a further attempt is due all the same, None for never.
+    """
+
+    policy_uid: str
+    policy_generation: int
+    network_digest: str
+    reason: CompliantReason
+    code: str
+    message: str
+    retry_at: datetime | None = None
+
+    def holds(self, policy: AccessPolicy, pool: ObservedPool, now: datetime) -> bool:
+        """Whether the refusal still stands for this policy and this network."""
+        return (
+            (self.retry_at is None or now < self.retry_at)
+            and self.policy_uid == policy.uid
+            and self.policy_generation == policy.generation
+            and self.network_digest == network_digest(pool)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A network we wrote and saw there afterwards."""
+
+    time: datetime
+    etag: str
+    network_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolMemory:
+    """What is remembered of one pool.
+
+    `overwrites` are the times at which a write of ours was found overwritten within an hour of it, in a row.
+    `raced_etag` is the eTag that the service refused though it was just read, `races` how often in a row.
+    """
+
+    latch: Latch | None = None
+    failures: int = 0
+    back_off_until: datetime | None = None
+    back_off_message: str = ""
+    last_write: Write | None = None
+    overwrites: tuple[datetime, ...] = ()
+    contended_until: datetime | None = None
+    raced_etag: str | None = None
+    races: int = 0
+
+
+NOTHING_REMEMBERED: Final = PoolMemory()
+
+
+def network_digest(pool: ObservedPool) -> str:
+    """A short name for the network configuration exactly as received, unknown keys included."""
+    canonical = json.dumps(pool.raw_network, sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(canonical.encode()).hexdigest()[:16]
+
+
+def back_off(failures: int, *, jitter: float, retry_after: float | None = None) -> timedelta:
+    """How long to leave a pool alone: exponential, spread by `jitter` in [0, 1), at least `retry_after` seconds.
+
+    The result is between half of and the whole of 30 s x 2^(failures-1), at most an hour, whatever the service asks.
+    """
+    exponent = min(max(failures - 1, 0), 16)
+    delay = min(FIRST_BACK_OFF * (1 << exponent), LONGEST_BACK_OFF) * (0.5 + jitter / 2)
+    return min(max(delay, timedelta(seconds=retry_after or 0)), LONGEST_BACK_OFF)
+
+
+def after_success(memory: PoolMemory, *, pool: ObservedPool, now: datetime) -> PoolMemory:
+    """After a verified PATCH; `pool` is the re-read one."""
+    return PoolMemory(
+        last_write=Write(time=now, etag=pool.etag, network_digest=network_digest(pool)), overwrites=memory.overwrites
+    )
+
+
+def after_error(
+    memory: PoolMemory,
+    *,
+    kind: ErrorKind,
+    code: str,
+    message: str,
+    policy: AccessPolicy,
+    pool: ObservedPool,
+    now: datetime,
+    jitter: float,
+    retry_after: float | None = None,
+) -> PoolMemory:
+    """After the service refused, failed or did not answer a PATCH of `pool` (as it was read just before)."""
+    match kind:
+        case ErrorKind.INVALID | ErrorKind.TERMINAL:
+            latch = _latch(policy, pool, CompliantReason.REJECTED, code, f"The service rejected the network: {message}")
+            return replace(memory, latch=latch)
+        case ErrorKind.DENIED:
+            latch = _latch(
+                policy, pool, CompliantReason.ACCESS_DENIED, code, f"The service denied the change: {message}"
+            )
+            return replace(memory, latch=replace(latch, retry_at=now + DENIED_RETRY * (1 + jitter / 2)))
+        case ErrorKind.RACE:
+            return _after_race(memory, code=code, policy=policy, pool=pool, now=now, jitter=jitter)
+        case ErrorKind.WAITING:
+            delay = back_off(1, jitter=jitter, retry_after=retry_after)
+            return replace(memory, back_off_until=now + delay, back_off_message=f"The service is not ready: {message}")
+        case ErrorKind.TRANSIENT:
+            failures = memory.failures + 1
+            delay = back_off(failures, jitter=jitter, retry_after=retry_after)
+            return replace(
+                memory, failures=failures, back_off_until=now + delay, back_off_message=f"The service failed: {message}"
+            )
+        case _:
+            assert_never(kind)
+
+
+def _after_race(
+    memory: PoolMemory, *, code: str, policy: AccessPolicy, pool: ObservedPool, now: datetime, jitter: float
+) -> PoolMemory:
+    races = memory.races + 1 if memory.raced_etag == pool.etag else 1
+    raced = replace(memory, raced_etag=pool.etag, races=races)
+    if races >= RACE_LIMIT:
+        message = (
+            "The service refused the eTag that it had just returned, more than once. An unconditional write is never "
+            "made. Nothing further is tried until the policy or the pool's network changes."
+        )
+        return replace(raced, latch=_latch(policy, pool, CompliantReason.PRECONDITION_UNSUPPORTED, code, message))
+    message = "Somebody else wrote to the pool between our reading and our writing."
+    return replace(raced, back_off_until=now + back_off(1, jitter=jitter), back_off_message=message)
+
+
+def after_unexpected_result(
+    memory: PoolMemory, *, policy: AccessPolicy, pool: ObservedPool, differences: Sequence[Difference]
+) -> PoolMemory:
+    """After a PATCH that was answered with success but did something else; `pool` is the re-read one."""
+    fields = ", ".join(difference.field for difference in differences)
+    message = (
+        f"The service accepted the change, but the pool shows something else afterwards in {fields}. Nothing further "
+        "is tried until the policy or the pool's network changes."
+    )
+    latch = _latch(policy, pool, CompliantReason.UNEXPECTED_RESULT, "UnexpectedResult", message)
+    return replace(memory, latch=latch, back_off_until=None, back_off_message="")
+
+
+def _latch(policy: AccessPolicy, pool: ObservedPool, reason: CompliantReason, code: str, message: str) -> Latch:
+    return Latch(
+        policy_uid=policy.uid,
+        policy_generation=policy.generation,
+        network_digest=network_digest(pool),
+        reason=reason,
+        code=code,
+        message=message,
+    )
+
+
+def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, now: datetime) -> PoolMemory:
+    """After each reading of the pool, before deciding; the same object while there is nothing to learn.
+
+    Args:
+        memory: what was remembered so far.
+        pool: the pool as read now.
+        drifts: whether its network differs from the desired one in a way that a PATCH would correct.
+        now: the time of day.
+    """
+    if memory is NOTHING_REMEMBERED:
+        return memory
+    learned = _after_foreign_write(memory, pool, drifts=drifts, now=now)
+    if not drifts:
+        learned = replace(learned, latch=None, failures=0, back_off_until=None, back_off_message="", races=0)
+    if learned.contended_until is not None and learned.contended_until <= now:
+        learned = replace(learned, contended_until=None)
+    if learned == NOTHING_REMEMBERED:
+        return NOTHING_REMEMBERED
+    return memory if learned == memory else learned
+
+
+def _after_foreign_write(memory: PoolMemory, pool: ObservedPool, *, drifts: bool, now: datetime) -> PoolMemory:
+    """Count how often our own writes were overwritten soon after; three in a row mean two parties contend."""
+    write = memory.last_write
+    if write is None:
+        return memory
+    recent = now - write.time <= CONTENTION_WINDOW
+    if pool.etag == write.etag or network_digest(pool) == write.network_digest:
+        return memory if recent else replace(memory, last_write=None, overwrites=())
+    if not recent or not drifts:
+        return replace(memory, last_write=None, overwrites=())
+    overwrites = (*memory.overwrites, now)
+    if len(overwrites) < CONTENTION_LIMIT:
+        return replace(memory, last_write=None, overwrites=overwrites)
+    return replace(memory, last_write=None, overwrites=(), contended_until=now + CONTENTION_PAUSE)
