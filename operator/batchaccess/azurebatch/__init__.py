@@ -1,0 +1,1 @@
+"""The one module that speaks to Azure: everything here implements `ports.Pools`, nothing else may import azure-*."""
