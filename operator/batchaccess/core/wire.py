@@ -87,8 +87,8 @@ def _item_as_sent(key: str, item: Any) -> Any:  # noqa: ANN401 any JSON value
 def _endpoint_configuration(
     body: Mapping[str, Any], desired: Network, kept: Iterable[InboundEndpoint]
 ) -> dict[str, Any]:
-    configuration = _object(body.get("endpointConfiguration"))
-    returned = {str(pool.get("name")).casefold(): pool for pool in _objects(configuration.get("inboundNATPools"))}
+    configuration = object_at(body, "endpointConfiguration")
+    returned = nat_pools_by_name(body)
     kept_names = {endpoint.name.casefold() for endpoint in kept}
     pools = [
         returned[name] if (name := endpoint.name.casefold()) in kept_names else _nat_pool(returned.get(name), endpoint)
@@ -99,7 +99,7 @@ def _endpoint_configuration(
 
 def _nat_pool(returned: Mapping[str, Any] | None, endpoint: InboundEndpoint) -> dict[str, Any]:
     returned = returned or {}
-    unused = _objects(returned.get("networkSecurityGroupRules"))
+    unused = _objects_at(returned, "networkSecurityGroupRules")
     return {
         **returned,
         "name": endpoint.name,
@@ -135,7 +135,7 @@ def _ports(ports: PortRange) -> str:
 
 
 def _public_address_configuration(body: Mapping[str, Any], desired: Network) -> dict[str, Any]:
-    returned = _object(body.get("publicIPAddressConfiguration"))
+    returned = object_at(body, "publicIPAddressConfiguration")
     others = {key: value for key, value in returned.items() if key != "ipAddressIds"}
     sent: dict[str, Any] = {**others, "provision": desired.provisioning.value.lower()}
     if desired.provisioning is Provisioning.USER_MANAGED:
@@ -143,9 +143,18 @@ def _public_address_configuration(body: Mapping[str, Any], desired: Network) -> 
     return sent
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def nat_pools_by_name(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The NAT pools of a `networkConfiguration`, by their name in lower case."""
+    pools = _objects_at(object_at(body, "endpointConfiguration"), "inboundNATPools")
+    return {str(pool.get("name")).casefold(): pool for pool in pools}
+
+
+def object_at(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at a key, an empty one if there is none."""
+    value = body.get(key)
     return value if isinstance(value, Mapping) else {}
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+def _objects_at(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = body.get(key)
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
