@@ -27,7 +27,10 @@ from batchaccess.core.model import (
 from batchaccess.core.reasons import CompliantReason, DriftClass, PoolOutcome
 from batchaccess.core.wire import network_configuration_body
 
-NOT_EMPTY: Final = "The network changes only while the pool is empty: no node exists or is wanted, nothing resizes and autoscale is off."
+NOT_EMPTY: Final = (
+    "The network changes only while the pool is empty: "
+    "no node exists or is wanted, nothing resizes and autoscale is off."
+)
 NO_DRAIN_YET: Final = "This version does not drain pools, so strategy Drain waits like WhenEmpty."
 
 

@@ -109,7 +109,7 @@ def _by_port(network: Network) -> Mapping[BackendPort, tuple[InboundEndpoint, ..
 def _port_differences(
     observed: tuple[InboundEndpoint, ...], desired: tuple[InboundEndpoint, ...], order: Order | None
 ) -> Iterator[Difference]:
-    """The differences of one backend port, which both sides map at most once unless the service allows what it denies."""
+    """The differences of one backend port; the service lets each network map it at most once."""
     where = f"endpoints[{(desired or observed)[0].name}]"
     if order is not None or len(observed) != len(desired):
         yield Difference(

@@ -13,7 +13,7 @@ from batchaccess.core.drift import drift_between, shortened
 from batchaccess.core.model import DesiredAccess, InboundEndpoint, Network, ObservedPool
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.status import Difference
-from batchaccess.core.wire import folded, nat_pools_by_name, object_at, same_resource
+from batchaccess.core.wire import folded, nat_pools_by_name, object_at
 
 _KNOWN_KEYS: Final = frozenset(
     {
@@ -82,23 +82,30 @@ def _unmanaged_fields(before: Network, after: Network, access: DesiredAccess) ->
         found = here.get(endpoint.name.casefold())
         if found != endpoint:
             yield _changed(f"endpoints[{endpoint.name}]", _endpoint_text(endpoint), _endpoint_text(found))
-    if not same_resource(before.subnet_id, after.subnet_id) and access.subnet_id is None:
-        yield _changed("subnetId", before.subnet_id, after.subnet_id)
+    for field, old, new in _other_fields(before, after, access):
+        if old != new:
+            yield _changed(field, old, new)
+
+
+def _other_fields(before: Network, after: Network, access: DesiredAccess) -> Iterator[tuple[str, object, object]]:
+    yield "publicAddresses.ipFamilies", before.ip_families, after.ip_families
+    yield "publicAddresses.ipTags", before.ip_tags, after.ip_tags
+    yield (
+        "dynamicVNetAssignmentScope",
+        before.dynamic_vnet_assignment_scope,
+        after.dynamic_vnet_assignment_scope,
+    )
+    if access.subnet_id is None:
+        yield "subnetId", _folded(before.subnet_id), _folded(after.subnet_id)
     if access.public_addresses is None:
-        if before.provisioning is not after.provisioning:
-            yield _changed("publicAddresses.provisioning", before.provisioning, after.provisioning)
-        if folded(before.address_ids) != folded(after.address_ids):
-            yield _changed("publicAddresses.addressIds", before.address_ids, after.address_ids)
-    if before.ip_families != after.ip_families:
-        yield _changed("publicAddresses.ipFamilies", before.ip_families, after.ip_families)
-    if before.ip_tags != after.ip_tags:
-        yield _changed("publicAddresses.ipTags", before.ip_tags, after.ip_tags)
-    if before.accelerated_networking != after.accelerated_networking and access.accelerated_networking is None:
-        yield _changed("acceleratedNetworking", before.accelerated_networking, after.accelerated_networking)
-    if before.dynamic_vnet_assignment_scope != after.dynamic_vnet_assignment_scope:
-        yield _changed(
-            "dynamicVNetAssignmentScope", before.dynamic_vnet_assignment_scope, after.dynamic_vnet_assignment_scope
-        )
+        yield "publicAddresses.provisioning", before.provisioning, after.provisioning
+        yield "publicAddresses.addressIds", folded(before.address_ids), folded(after.address_ids)
+    if access.accelerated_networking is None:
+        yield "acceleratedNetworking", before.accelerated_networking, after.accelerated_networking
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
 
 
 def _endpoint_text(endpoint: InboundEndpoint | None) -> str | None:
@@ -109,7 +116,7 @@ def _endpoint_text(endpoint: InboundEndpoint | None) -> str | None:
 
 
 def _unknown_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """Keys we do not know that were there before and are gone or different. A new one may be a default: it is let be."""
+    """Keys we do not know that were there before and are gone or different; a new one may be a default and is let be."""
     yield from _lost(before, after, _KNOWN_KEYS, "networkConfiguration")
     yield from _lost(
         object_at(before, "publicIPAddressConfiguration"),
@@ -141,6 +148,16 @@ def _changed(field: str, before: object, after: object) -> Difference:
     return Difference(
         field=field,
         kind=DriftClass.CONFIGURATION,
-        observed="absent" if after is None else shortened(str(after)),
-        desired="absent" if before is None else shortened(str(before)),
+        observed=_text(after),
+        desired=_text(before),
     )
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "absent"
+        case tuple() | frozenset():
+            return shortened(", ".join(sorted(str(each) for each in value)) or "none")
+        case _:
+            return shortened(str(value))
