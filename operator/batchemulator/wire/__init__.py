@@ -1,0 +1,1 @@
+"""How the service speaks: requests, answers, errors, times, signatures, queries. Knows nothing of pools."""
