@@ -143,6 +143,10 @@ class AddressSet:
         edges = self.ipv4 if family is IpFamily.IPV4 else self.ipv6
         return sum(end - first for first, end in _ranges(edges))
 
+    def range_count(self) -> int:
+        """The number of unbroken runs of addresses."""
+        return (len(self.ipv4) + len(self.ipv6)) // 2
+
     def lowest(self) -> Address | None:
         """The lowest address, IPv4 before IPv6; None in the empty set."""
         if self.ipv4:

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import reduce
 from itertools import groupby
-from operator import itemgetter, or_
+from operator import and_, itemgetter, or_
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from batchaccess.core.addresses import NO_ADDRESSES, Address, AddressSet
@@ -244,6 +244,12 @@ class ReachFunction:
         return self.sources(Reach.OPEN)
 
     @property
+    def always_open_sources(self) -> AddressSet:
+        """The literals let in from every source port."""
+        segments = (_together(c.sources for c in cells if c.decision.reach is Reach.OPEN) for _, cells in self.anywhere)
+        return reduce(and_, segments)
+
+    @property
     def undetermined_sources(self) -> AddressSet:
         """The literals that may be let in from some source port, and are let in for certain from none."""
         return self.sources(Reach.UNDETERMINED)
@@ -262,25 +268,11 @@ class ReachFunction:
             if shown:
                 yield shown, ports.start
 
-    def reach_from_virtual_network(self, everything: AddressSet) -> Reach:
-        """The reach of sources in the virtual network, whatever addresses and other tags they have.
-
-        Per source port it is what all addresses agree on, since any of them may be the ones in use; over the ports it
-        is the most that one lets in. `everything` holds the families of the pool.
-        """
-        return max(agreed(_reaches(cells, everything)) for _, cells in self.virtual_network)
-
     def _cells(self) -> Iterator[Cell]:
         return (cell for _, cells in self.anywhere for cell in cells)
 
     def _somewhere(self, reach: Reach) -> AddressSet:
         return _together(cell.sources for cell in self._cells() if cell.decision.reach is reach)
-
-
-def _reaches(cells: Sequence[Cell], everything: AddressSet) -> Iterator[Reach]:
-    yield from (cell.decision.reach for cell in cells)
-    if everything - _together(cell.sources for cell in cells):
-        yield Reach.CLOSED
 
 
 NOBODY: Final = ReachFunction.constant(Reach.CLOSED, NO_ADDRESSES)

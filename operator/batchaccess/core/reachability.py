@@ -22,7 +22,7 @@ from batchaccess.core.model import (
 )
 from batchaccess.core.reach import EQUAL, NOBODY, Order, Reach, ReachFunction
 from batchaccess.core.reasons import ExposedReason
-from batchaccess.core.rules import evaluate
+from batchaccess.core.rules import evaluate, in_order
 from batchaccess.core.zones import (
     Gate,
     Verdict,
@@ -32,9 +32,6 @@ from batchaccess.core.zones import (
     from_literals,
     from_virtual_network,
 )
-
-UNMAPPED: Final = Gate(function=NOBODY, settled_by=Why.NO_ENDPOINT)
-"""A backend port that no endpoint maps."""
 
 IMPLICIT_NAMES: Final = {22: "SSH (implicit)", 3389: "RDP (implicit)"}
 
@@ -75,6 +72,11 @@ class PoolReachability:
     endpoints: tuple[EndpointReachability, ...]
 
     @property
+    def _unmapped(self) -> Gate:
+        everything = AddressSet.of_families(self.network.ip_families)
+        return Gate(function=NOBODY, everything=everything, settled_by=Why.NO_ENDPOINT)
+
+    @property
     def exposed(self) -> ExposedReason:
         """Whether anyone on the Internet gets in somewhere."""
         values = {endpoint.internet.value for endpoint in self.endpoints}
@@ -104,21 +106,25 @@ class PoolReachability:
         Raises:
             ValueError: The set is empty.
         """
-        return from_literals(UNMAPPED, sources, self.network)
+        return from_literals(self._unmapped, sources, self.network)
 
     @property
     def unmapped_internet(self) -> Verdict:
         """What the Internet gets of the ports that no endpoint maps."""
-        return from_internet(UNMAPPED, self.network)
+        return from_internet(self._unmapped, self.network)
 
     @property
     def unmapped_virtual_network(self) -> Verdict:
         """What the virtual network gets of the ports that no endpoint maps."""
-        return from_virtual_network(UNMAPPED, self.network)
+        return from_virtual_network(self._unmapped, self.network)
 
 
 def _endpoint(endpoint: InboundEndpoint, network: Network) -> EndpointReachability:
-    gate = Gate(rules=endpoint.rules, function=evaluate(endpoint.rules, network.ip_families))
+    gate = Gate(
+        function=evaluate(endpoint.rules, network.ip_families),
+        everything=AddressSet.of_families(network.ip_families),
+        rules=tuple(in_order(endpoint.rules)),
+    )
     return EndpointReachability(
         name=endpoint.name,
         protocol=endpoint.protocol,
@@ -132,10 +138,10 @@ def _endpoint(endpoint: InboundEndpoint, network: Network) -> EndpointReachabili
 
 
 def _implicit(port: int, network: Network, *, found: bool) -> EndpointReachability:
+    everything = AddressSet.of_families(network.ip_families)
     gate = Gate(
-        function=ReachFunction.constant(
-            Reach.OPEN if found else Reach.UNDETERMINED, AddressSet.of_families(network.ip_families)
-        ),
+        function=ReachFunction.constant(Reach.OPEN if found else Reach.UNDETERMINED, everything),
+        everything=everything,
         settled_by=Why.IMPLICIT_MAPPING if found else Why.IMPLICIT_MAPPING_UNKNOWN,
     )
     return EndpointReachability(

@@ -28,6 +28,8 @@ from batchaccess.core.sources import INTERNET, VIRTUAL_NETWORK, Source, Tag, par
 class Match(NamedTuple):
     """A rule with its effect and the sources it is tried on."""
 
+    position: int
+    """Place in the order of trial, from 0."""
     rule: Rule
     source: Source
     reach: Reach
@@ -52,14 +54,17 @@ def in_order(rules: Iterable[Rule]) -> list[Rule]:
 
 def matches_anywhere(rules: Iterable[Rule]) -> list[Match]:
     """What each rule matches, of all sources, in the order of trial."""
-    return [Match(rule, parse_source(rule.source), _effect(rule.access)) for rule in in_order(rules)]
+    return [
+        Match(position, rule, parse_source(rule.source), _effect(rule.access))
+        for position, rule in enumerate(in_order(rules))
+    ]
 
 
 def matches_in_virtual_network(rules: Iterable[Rule]) -> list[Match]:
     """What each rule matches, of the sources in the virtual network: the tag is certain, Internet is impossible."""
     certain: dict[str, Source] = {VIRTUAL_NETWORK: ALL_ADDRESSES, INTERNET: NO_ADDRESSES}
     return [
-        Match(rule, certain.get(rule.source.lower(), source), reach) for rule, source, reach in matches_anywhere(rules)
+        match._replace(source=certain.get(match.rule.source.lower(), match.source)) for match in matches_anywhere(rules)
     ]
 
 
@@ -104,12 +109,20 @@ def first_matches(matches: Iterable[Match], everything: AddressSet) -> Iterator[
     yield Decided(None, undecided, Decision.of_steps(steps, Reach.UNDETERMINED))
 
 
+def deciders_by_ports(
+    matches: Sequence[Match], everything: AddressSet
+) -> Iterator[tuple[PortRange, tuple[Decided, ...]]]:
+    """Which rule decides which sources, for each run of source ports over which the rules are the same."""
+    for ports in _segments([match.rule for match in matches]):
+        applying = (match for match in matches if applies_at(match.rule, ports.start))
+        yield ports, tuple(first_matches(applying, everything))
+
+
 def _plane(matches: Sequence[Match], everything: AddressSet) -> Plane:
     segments: list[Segment] = []
-    for ports in _segments([match.rule for match in matches]):
+    for ports, deciders in deciders_by_ports(matches, everything):
         found: dict[Decision, AddressSet] = {}
-        applying = (match for match in matches if applies_at(match.rule, ports.start))
-        for _, sources, decision in first_matches(applying, everything):
+        for _, sources, decision in deciders:
             if decision is not None:
                 found[decision] = found.get(decision, NO_ADDRESSES) | sources
         segments.append(Segment(ports, canonical_cells(found)))

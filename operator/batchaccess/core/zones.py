@@ -7,7 +7,7 @@ VirtualNetwork is Open if a rule or the implicit allow admits it, Closed only if
 settle it, it is Undetermined in a subnet, whose own network security group is not read, and NotApplicable without one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -72,6 +72,8 @@ class Gate:
     """One backend port as sources meet it."""
 
     function: ReachFunction
+    everything: AddressSet
+    """All addresses of the families that the pool has."""
     rules: tuple[Rule, ...] = ()
     settled_by: Why | None = None
     """What settles it where that is not the rules of an endpoint."""
@@ -110,20 +112,20 @@ def most_exposed(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=lambda verdict: _BY_EXPOSURE.index(verdict.value))
 
 
-def deciding(outcomes: tuple[Possible, ...]) -> Possible:
-    """The outcome that explains what the possible outcomes of one source agree on, or why they do not agree.
+def unsettling(outcomes: Sequence[Possible]) -> tuple[Possible, ...]:
+    """The outcomes that keep those of one source from agreeing; empty where they agree on Open or Closed.
 
-    Where they agree that is the last, which needs no tag. Where they do not it is the first tag that changes the
-    outcome; if nothing is certain without tags either, only a tag that lets in says more than that.
+    That is every tag that changes what would happen without it. Where no rule decides without tags, a tag that denies
+    is no news, but one that lets in is, and so is that nothing is certain.
     """
     *tagged, last = outcomes
-    lets_in = (outcome for outcome in tagged if outcome.reach is Reach.OPEN)
-    differs = (outcome for outcome in tagged if outcome.reach is not last.reach)
-    return next(lets_in if last.reach is Reach.UNDETERMINED else differs, last)
+    if last.reach is Reach.UNDETERMINED:
+        return (*(outcome for outcome in tagged if outcome.reach is Reach.OPEN), last)
+    return tuple(outcome for outcome in tagged if outcome.reach is not last.reach)
 
 
-def _why(outcomes: tuple[Possible, ...]) -> tuple[Why, Rule | None]:
-    decider = deciding(outcomes)
+def _why(outcomes: Sequence[Possible]) -> tuple[Why, Rule | None]:
+    decider = next(iter(unsettling(outcomes)), outcomes[-1])
     reach = agreed(outcome.reach for outcome in outcomes)
     if decider.rule is None:
         return Why.NO_RULE_MATCHES, None
@@ -190,7 +192,7 @@ def from_literals(gate: Gate, sources: AddressSet, network: Network) -> Verdict:
     Raises:
         ValueError: The set is empty.
     """
-    carried = sources & AddressSet.of_families(network.ip_families)
+    carried = sources & gate.everything
     if not carried:
         return _closed(Why.NO_ADDRESSES_OF_FAMILY, sources)
     public, private = carried & PUBLIC_ADDRESSES, carried - PUBLIC_ADDRESSES
@@ -213,11 +215,11 @@ class _Spot:
     reach: Reach
 
 
-def _virtual_network_spots(function: ReachFunction, everything: AddressSet) -> Iterator[tuple[Reach, list[_Spot]]]:
+def _virtual_network_spots(gate: Gate) -> Iterator[tuple[Reach, list[_Spot]]]:
     """Per run of source ports: what all addresses agree on, and the kinds of addresses there are."""
-    for ports, cells in function.virtual_network:
+    for ports, cells in gate.function.virtual_network:
         spots = [_Spot(cell.sources, ports.start, cell.decision.reach) for cell in cells]
-        closed = everything
+        closed = gate.everything
         for cell in cells:
             closed -= cell.sources
         if closed:
@@ -229,8 +231,7 @@ def from_virtual_network(gate: Gate, network: Network) -> Verdict:
     """What the zone VirtualNetwork gets."""
     if gate.settled_by is Why.NO_ENDPOINT:
         return _by_subnet(network, Witness(why=Why.SUBNET_NOT_READ, example=str(TELLING_EXAMPLES[1])))
-    everything = AddressSet.of_families(network.ip_families)
-    reach, spots = max(_virtual_network_spots(gate.function, everything), key=lambda found: found[0])
+    reach, spots = max(_virtual_network_spots(gate), key=lambda found: found[0])
     spot = max(spots, key=lambda spot: spot.reach)
     address = example_of(spot.sources & PUBLIC_ADDRESSES.complement() or spot.sources)
     witness = witness_at(gate, matches_in_virtual_network(gate.rules), address, spot.port)
