@@ -5,15 +5,14 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from batchaccess.core.model import AccountConnection
 from batchaccess.ports import Catalogue, Clock, PolicyStore
+from batchaccess.telemetry.liveness import SweepDeadlines
+from batchaccess.telemetry.logcontext import log_context
 
 _log = logging.getLogger(__name__)
-
-OVERDUE_PERIODS: Final = 3
-"""A sweep that is late by this many periods makes the liveness probe fail."""
 
 
 class Sweep(Protocol):
@@ -66,6 +65,7 @@ class AccountLoop:
         factory: SweepFactory,
         store: PolicyStore,
         clock: Clock,
+        deadlines: SweepDeadlines,
         callbacks: LoopCallbacks,
         rhythm: LoopRhythm,
         first_delay_seconds: float,
@@ -74,6 +74,7 @@ class AccountLoop:
         self._factory = factory
         self._store = store
         self._clock = clock
+        self._deadlines = deadlines
         self._callbacks = callbacks
         self._rhythm = rhythm
         self._due_at = clock.monotonic() + first_delay_seconds
@@ -81,16 +82,6 @@ class AccountLoop:
         self._stopping = asyncio.Event()
         self._sweep: Sweep | None = None
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def seconds_late(self) -> float:
-        """How long the next or running sweep has been due; negative while it is not."""
-        return self._clock.monotonic() - self._due_at
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether the loop hangs: its sweep should have ended three periods ago."""
-        return self.seconds_late > OVERDUE_PERIODS * self.connection.sync_period_seconds
 
     def wake(self) -> None:
         """Sweep soon. Several calls before the next sweep are one."""
@@ -123,31 +114,36 @@ class AccountLoop:
         if after:
             await asyncio.wait(after)
         try:
-            while await self._next_turn():
-                await self._sweep_once()
+            with log_context(connection=self.connection.name):
+                self._beat()
+                while await self._next_turn():
+                    await self._sweep_once()
         finally:
+            self._deadlines.forget(self.connection.name)
             await self._close()
 
     async def _next_turn(self) -> bool:
         """Wait until a sweep is due or asked for; whether there shall be one."""
         if not self._stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, -self.seconds_late))
+                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, self._due_at - self._clock.monotonic()))
         self._woken.clear()
         return not self._stopping.is_set()
 
     async def _sweep_once(self) -> None:
         started = self._clock.monotonic()
+        self._beat()
         try:
             if self._sweep is None:
                 self._sweep = self._factory(self.connection, self._beat)
             result = await self._sweep.run_once(self._store.catalogue())
         except Exception as error:  # noqa: BLE001 whatever a sweep dies of, the next one must come
-            _log.exception("the sweep of %s failed", self.connection.name)
+            _log.exception("the sweep failed")
             self._callbacks.failed(self.connection, error)
         else:
             self._callbacks.swept(self.connection, result)
-        self._due_at = max(started + self.connection.sync_period_seconds, self._clock.monotonic())
+        self._due_at = started + self.connection.sync_period_seconds
+        self._beat()
         await self._pause()
 
     async def _pause(self) -> None:
@@ -156,7 +152,7 @@ class AccountLoop:
             await asyncio.wait_for(self._stopping.wait(), timeout=self._rhythm.min_pause_seconds)
 
     def _beat(self) -> None:
-        self._due_at = max(self._due_at, self._clock.monotonic())
+        self._deadlines.renew(self.connection.name, period_seconds=self.connection.sync_period_seconds)
 
     async def _close(self) -> None:
         if self._sweep is not None:

@@ -14,16 +14,9 @@ from batchaccess.accountloop import AccountLoop, LoopCallbacks, LoopRhythm, Swee
 from batchaccess.core.model import AccountConnection
 from batchaccess.duplicates import Assignment, account_host, assign
 from batchaccess.ports import Clock, PolicyStore
+from batchaccess.telemetry.liveness import SweepDeadlines
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overdue:
-    """A connection whose sweep hangs."""
-
-    connection: str
-    seconds_late: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +40,7 @@ class Supervisor:
         factory: SweepFactory,
         store: PolicyStore,
         clock: Clock,
+        deadlines: SweepDeadlines,
         callbacks: LoopCallbacks,
         ended: Callable[[str], None],
         rhythm: LoopRhythm | None = None,
@@ -58,6 +52,7 @@ class Supervisor:
             factory: makes the sweep of a connection.
             store: where every sweep takes its catalogue from.
             clock: what due times are measured with.
+            deadlines: what the liveness probe looks at; every loop renews its own.
             callbacks: told of every sweep.
             ended: called with the name of a connection that is no longer swept, after its last sweep.
             rhythm: tempo of the loops.
@@ -66,6 +61,7 @@ class Supervisor:
         self._factory = factory
         self._store = store
         self._clock = clock
+        self._deadlines = deadlines
         self._callbacks = callbacks
         self._ended = ended
         self._rhythm = rhythm or LoopRhythm()
@@ -106,14 +102,6 @@ class Supervisor:
         """Let every connection sweep soon."""
         self.wake(list(self._loops))
 
-    def overdue(self) -> list[Overdue]:
-        """The connections whose sweep is late by three periods, for the liveness probe."""
-        return [
-            Overdue(connection=name, seconds_late=loop.seconds_late)
-            for name, loop in sorted(self._loops.items())
-            if loop.is_overdue
-        ]
-
     async def stop(self) -> None:
         """End all loops, each within the grace period; nothing starts any more."""
         self._closed = True
@@ -129,6 +117,7 @@ class Supervisor:
             factory=self._factory,
             store=self._store,
             clock=self._clock,
+            deadlines=self._deadlines,
             callbacks=self._callbacks,
             rhythm=self._rhythm,
             first_delay_seconds=self._spread.delay(len(self._loops)),
