@@ -1,4 +1,4 @@
-"""The operator's HTTP server: metrics and probes, on the operator's event loop; the status page adds its routes here."""
+"""The operator's HTTP server: metrics and probes on the event loop of the operator; the status page adds routes."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
