@@ -19,6 +19,7 @@ from batchaccess.core.selection import (
     granted_to,
 )
 from batchaccess.core.status import ConnectionTarget
+from batchaccess.core.texts import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def _target(
         name=connection.name,
         accepted=True,
         reason=AcceptedReason.ACCEPTED,
-        message="Accepted for all pools." if "*" in granted else f"Accepted for pools matching {', '.join(granted)}.",
+        message="Accepted for all pools." if "*" in granted else f"Accepted for pools matching {listed(granted)}.",
     )
 
 
@@ -103,13 +104,19 @@ def _guardrail_message(broken: tuple[GuardrailViolation, ...]) -> str:
     )
 
 
+def invalid(problems: Iterable[tuple[str, str]]) -> Acceptance:
+    """What to say of a policy that the API server stored but that we refuse, with every problem as (path, message)."""
+    message = "; ".join(f"{path}: {problem}" for path, problem in problems)
+    return Acceptance(accepted=False, reason=AcceptedReason.INVALID, message=f"{message}.")
+
+
 def _summary(targets: tuple[ConnectionTarget, ...]) -> Acceptance:
     accepting = [target.name for target in targets if target.accepted]
     if accepting:
         return Acceptance(
             accepted=True,
             reason=AcceptedReason.ACCEPTED,
-            message=f"Accepted by {len(accepting)} of {len(targets)} connections.",
+            message=f"Accepted by {listed(accepting)}.",
             targets=targets,
         )
     reasons = {target.reason for target in targets}

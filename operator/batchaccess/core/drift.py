@@ -24,6 +24,7 @@ from batchaccess.core.reach import NOBODY, Order, Reach, ReachFunction
 from batchaccess.core.reachability import BackendPort, compare_networks, functions_by_port
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.status import Difference
+from batchaccess.core.texts import shortened
 
 _BY_WEIGHT: Final = (
     DriftClass.WIDENING,
@@ -36,7 +37,6 @@ _BY_WEIGHT: Final = (
 """The order in which differences are shown."""
 
 _CORRECTABLE: Final = frozenset({DriftClass.WIDENING, DriftClass.MIXED, DriftClass.NARROWING, DriftClass.CONFIGURATION})
-_LONGEST_TEXT: Final = 200
 _NO_ENDPOINT: Final = "no endpoint"
 
 
@@ -222,8 +222,3 @@ def _rule_text(rule: Rule, *, priority: bool) -> str:
     ports = ",".join(str(ports) for ports in rule.source_ports)
     from_ports = "" if ports == "0-65535" else f" from ports {ports}"
     return f"{number}{rule.access} {rule.source}{from_ports}"
-
-
-def shortened(text: str) -> str:
-    """A text that fits a table or a condition; what is cut off is marked."""
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from batchaccess.core.desired import kept_endpoints
-from batchaccess.core.drift import drift_between, shortened
+from batchaccess.core.drift import drift_between
 from batchaccess.core.model import DesiredAccess, InboundEndpoint, Network, ObservedPool
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.status import Difference
+from batchaccess.core.texts import shortened
 from batchaccess.core.wire import folded, nat_pools_by_name, object_at
 
 _KNOWN_KEYS: Final = frozenset(
@@ -116,7 +117,7 @@ def _endpoint_text(endpoint: InboundEndpoint | None) -> str | None:
 
 
 def _unknown_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """Keys we do not know that were there before and are gone or different; a new one may be a default and is let be."""
+    """Keys we do not know that are gone or different; one that was not there before may be a default and is let be."""
     yield from _lost(before, after, _KNOWN_KEYS, "networkConfiguration")
     yield from _lost(
         object_at(before, "publicIPAddressConfiguration"),

@@ -1,0 +1,201 @@
+"""Derives the status of a policy from its acceptance and from what its pools come to.
+
+| Enforced                      | Ready                | Reconciling, Stalled |
+|-------------------------------|----------------------|----------------------|
+| True (Enforced, AuditOnly)    | True                 | none                 |
+| False AuditOnly, Suspended    | True: as asked for   | none                 |
+| Unknown NothingSelected       | True                 | none                 |
+| Unknown NotObserved           | Unknown              | Reconciling          |
+| Pending, Contended, BackingOff| False                | Reconciling          |
+| everything else               | False                | Stalled              |
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from batchaccess.core.acceptance import Acceptance
+from batchaccess.core.conditions import Finding, dated
+from batchaccess.core.model import AccessPolicy, Mode
+from batchaccess.core.reasons import (
+    AcceptedReason,
+    CompliantReason,
+    ConditionStatus,
+    ConditionType,
+    EnforcedReason,
+)
+from batchaccess.core.status import Condition, PolicyStatus
+from batchaccess.core.tally import NOTHING_TALLIED, PolicyTally
+from batchaccess.core.texts import listed
+
+_ENFORCED_BY_COMPLIANT: Final = {
+    CompliantReason.ACCESS_DENIED: EnforcedReason.ACCESS_DENIED,
+    CompliantReason.REJECTED: EnforcedReason.REJECTED,
+    CompliantReason.UNEXPECTED_RESULT: EnforcedReason.UNEXPECTED_RESULT,
+    CompliantReason.PRECONDITION_UNSUPPORTED: EnforcedReason.PRECONDITION_UNSUPPORTED,
+    CompliantReason.LIMIT_EXCEEDED: EnforcedReason.LIMIT_EXCEEDED,
+    CompliantReason.SHARED_KEY_SUBNET: EnforcedReason.SHARED_KEY_SUBNET,
+    CompliantReason.IMPLICIT_MAPPING: EnforcedReason.IMPLICIT_MAPPING,
+    CompliantReason.CONTENDED: EnforcedReason.CONTENDED,
+    CompliantReason.BACKING_OFF: EnforcedReason.BACKING_OFF,
+    CompliantReason.SUSPENDED: EnforcedReason.SUSPENDED,
+    CompliantReason.CORRECTING: EnforcedReason.PENDING,
+    CompliantReason.POOL_NOT_EMPTY: EnforcedReason.PENDING,
+    CompliantReason.POOL_DELETING: EnforcedReason.PENDING,
+    CompliantReason.AUDIT_ONLY: EnforcedReason.AUDIT_ONLY,
+}
+"""Weightiest first: the first reason that any pool has is the reason of the policy."""
+
+_AS_ASKED: Final = frozenset({EnforcedReason.AUDIT_ONLY, EnforcedReason.SUSPENDED, EnforcedReason.NOTHING_SELECTED})
+_UNDER_WAY: Final = frozenset({EnforcedReason.PENDING, EnforcedReason.CONTENDED, EnforcedReason.BACKING_OFF})
+
+
+def policy_status(
+    policy: AccessPolicy,
+    acceptance: Acceptance,
+    tally: PolicyTally | None,
+    *,
+    previous: Iterable[Condition],
+    now: datetime,
+    requested_at: str | None = None,
+) -> PolicyStatus:
+    """The status of a policy that could be read.
+
+    Args:
+        policy: the policy.
+        acceptance: what the connections make of it.
+        tally: what its pools come to, over all accepting connections; None while no sweep has looked.
+        previous: the conditions in Kubernetes now.
+        now: the time of day.
+        requested_at: the last handled `batchaccess.dev/requested-at`.
+    """
+    enforced = _enforced(policy, tally) if acceptance.accepted else _not_accepted(acceptance)
+    return _status(
+        acceptance,
+        [enforced, *_summary(acceptance, enforced)],
+        tally if acceptance.accepted else NOTHING_TALLIED,
+        generation=policy.generation,
+        previous=previous,
+        now=now,
+        requested_at=requested_at,
+    )
+
+
+def invalid_policy_status(
+    acceptance: Acceptance, *, generation: int, previous: Iterable[Condition], now: datetime
+) -> PolicyStatus:
+    """The status of a policy that the API server stored but that we refuse; see `core.acceptance.invalid`."""
+    enforced = _not_accepted(acceptance)
+    findings = [enforced, *_summary(acceptance, enforced)]
+    return _status(acceptance, findings, NOTHING_TALLIED, generation=generation, previous=previous, now=now)
+
+
+def _status(
+    acceptance: Acceptance,
+    findings: Iterable[Finding],
+    tally: PolicyTally | None,
+    *,
+    generation: int,
+    previous: Iterable[Condition],
+    now: datetime,
+    requested_at: str | None = None,
+) -> PolicyStatus:
+    accepted = Finding(
+        type=ConditionType.ACCEPTED,
+        status=ConditionStatus.TRUE if acceptance.accepted else ConditionStatus.FALSE,
+        reason=acceptance.reason,
+        message=acceptance.message,
+    )
+    return PolicyStatus(
+        observed_generation=generation,
+        conditions=dated([accepted, *findings], previous=previous, generation=generation, now=now),
+        connections=acceptance.targets,
+        pools=None if tally is None else tally.pools,
+        overridden=0 if tally is None else tally.overridden,
+        not_in_order=() if tally is None else tally.not_in_order,
+        last_handled_requested_at=requested_at,
+    )
+
+
+def _not_accepted(acceptance: Acceptance) -> Finding:
+    return _enforced_finding(
+        ConditionStatus.FALSE, EnforcedReason.NOT_ACCEPTED, f"The policy is not accepted: {acceptance.reason}."
+    )
+
+
+def _enforced(policy: AccessPolicy, tally: PolicyTally | None) -> Finding:
+    if tally is None:
+        return _enforced_finding(
+            ConditionStatus.UNKNOWN, EnforcedReason.NOT_OBSERVED, "No sweep has looked at the pools yet."
+        )
+    if tally.pools.total == 0 and tally.overridden == 0:
+        return _enforced_finding(
+            ConditionStatus.UNKNOWN, EnforcedReason.NOTHING_SELECTED, "No pool matches spec.pools and the grants."
+        )
+    reason = _reason_of_pools(policy, tally)
+    if reason is None:
+        return _all_as_declared(policy, tally)
+    unsure = reason is EnforcedReason.BACKING_OFF
+    status = ConditionStatus.UNKNOWN if unsure else ConditionStatus.FALSE
+    return _enforced_finding(status, reason, _message(reason, tally))
+
+
+def _reason_of_pools(policy: AccessPolicy, tally: PolicyTally) -> EnforcedReason | None:
+    """What keeps the policy from being so on its pools; None if nothing does."""
+    if tally.pools.total == 0:
+        return EnforcedReason.OVERRIDDEN
+    found = next((mine for theirs, mine in _ENFORCED_BY_COMPLIANT.items() if theirs in tally.reasons), None)
+    if tally.failed_assertions and (found is None or found in _UNDER_WAY):
+        return EnforcedReason.AUDIT_ONLY if policy.mode is Mode.AUDIT else EnforcedReason.ASSERTION_VIOLATED
+    return found
+
+
+def _all_as_declared(policy: AccessPolicy, tally: PolicyTally) -> Finding:
+    message = f"Every pool that the policy governs is as declared.{_overridden_text(tally)}"
+    reason = EnforcedReason.AUDIT_ONLY if policy.mode is Mode.AUDIT else EnforcedReason.ENFORCED
+    return _enforced_finding(ConditionStatus.TRUE, reason, message)
+
+
+def _message(reason: EnforcedReason, tally: PolicyTally) -> str:
+    if reason is EnforcedReason.OVERRIDDEN:
+        return f"Every pool it selects is governed by others: {listed(str(key) for key in tally.winners)}."
+    causes = sorted(tally.reasons)
+    if tally.failed_assertions and CompliantReason.ASSERTION_VIOLATED not in causes:
+        causes.append(CompliantReason.ASSERTION_VIOLATED)
+    return f"Not every pool is as declared: {', '.join(causes)}; see status.notInOrder.{_overridden_text(tally)}"
+
+
+def _overridden_text(tally: PolicyTally) -> str:
+    if not tally.overridden:
+        return ""
+    return f" Other policies govern some that it selects: {listed(str(key) for key in tally.winners)}."
+
+
+def _enforced_finding(status: ConditionStatus, reason: EnforcedReason, message: str) -> Finding:
+    return Finding(type=ConditionType.ENFORCED, status=status, reason=reason, message=message)
+
+
+def _summary(acceptance: Acceptance, enforced: Finding) -> Iterable[Finding]:
+    """Ready and, only while true, Reconciling or Stalled: what kstatus reads."""
+    if not acceptance.accepted:
+        yield _ready(ConditionStatus.FALSE, acceptance.reason, acceptance.message)
+        yield _abnormal(ConditionType.STALLED, acceptance.reason, acceptance.message)
+    elif enforced.status is ConditionStatus.TRUE or enforced.reason in _AS_ASKED:
+        yield _ready(ConditionStatus.TRUE, enforced.reason, enforced.message)
+    elif enforced.reason == EnforcedReason.NOT_OBSERVED:
+        yield _ready(ConditionStatus.UNKNOWN, enforced.reason, enforced.message)
+        yield _abnormal(ConditionType.RECONCILING, enforced.reason, enforced.message)
+    else:
+        under_way = enforced.reason in _UNDER_WAY
+        yield _ready(ConditionStatus.FALSE, enforced.reason, enforced.message)
+        yield _abnormal(
+            ConditionType.RECONCILING if under_way else ConditionType.STALLED, enforced.reason, enforced.message
+        )
+
+
+def _ready(status: ConditionStatus, reason: str, message: str) -> Finding:
+    return Finding(type=ConditionType.READY, status=status, reason=reason, message=message)
+
+
+def _abnormal(type: ConditionType, reason: AcceptedReason | str, message: str) -> Finding:
+    return Finding(type=type, status=ConditionStatus.TRUE, reason=reason, message=message)

@@ -1,0 +1,294 @@
+"""Derives the statuses of pools and connections; nothing else writes conditions of these kinds.
+
+The same facts always give an equal status, so that an unchanged pool causes no write.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from batchaccess.core.assessment import Assessment
+from batchaccess.core.conclusion import Conclusion, drift_summary
+from batchaccess.core.conditions import Finding, dated
+from batchaccess.core.drift import Drift
+from batchaccess.core.explain import SUBNET_NOTE, admits, because
+from batchaccess.core.model import ALL_PORTS, Network, ObjectKey, PortRange, Rule
+from batchaccess.core.reachability import EndpointReachability, PoolReachability, reachability
+from batchaccess.core.reasons import (
+    CompliantReason,
+    ConditionStatus,
+    ConditionType,
+    ConnectionReason,
+    DriftClass,
+    ExposedReason,
+    PoolOutcome,
+    RemediatingReason,
+)
+from batchaccess.core.status import (
+    AssertionStatus,
+    Change,
+    Condition,
+    ConnectionStatus,
+    EndpointStatus,
+    NetworkStatus,
+    PoolCounts,
+    PoolStatus,
+    RuleStatus,
+)
+from batchaccess.core.texts import listed, shortened
+from batchaccess.core.zones import ZoneVerdict
+
+MOST_OVERRIDDEN: Final = 20
+MOST_DIFFERENCES: Final = 20
+MOST_ASSERTIONS: Final = 50
+LONGEST_CHANGE: Final = 500
+"""Of the line that describes a network in `status.lastChange`, in characters."""
+
+_WORKING: Final = frozenset({ConnectionReason.CONNECTED, ConnectionReason.SUSPENDED})
+_BY_TROUBLE: Final = (ConditionStatus.FALSE, ConditionStatus.UNKNOWN, ConditionStatus.TRUE)
+
+
+def pool_status(
+    assessment: Assessment,
+    conclusion: Conclusion,
+    *,
+    generation: int,
+    previous: Iterable[Condition],
+    now: datetime,
+    last_change: Change | None = None,
+    requested_at: str | None = None,
+) -> PoolStatus:
+    """The status of a pool that could be read.
+
+    Args:
+        assessment: what is known of it.
+        conclusion: what that and the decision come to.
+        generation: of the BatchPoolAccess.
+        previous: the conditions in Kubernetes now.
+        now: the time of day.
+        last_change: the last change we made to it; the stored one has to be handed in again.
+        requested_at: the last handled `batchaccess.dev/requested-at`.
+    """
+    findings = (
+        Finding(
+            type=ConditionType.COMPLIANT,
+            status=conclusion.compliant,
+            reason=conclusion.reason,
+            message=conclusion.message,
+        ),
+        _drifted(assessment.drift, managed=assessment.policy is not None),
+        _exposed(assessment.reachability),
+        _remediating(conclusion),
+    )
+    return PoolStatus(
+        observed_generation=generation,
+        conditions=dated(findings, previous=previous, generation=generation, now=now),
+        policy=None if assessment.policy is None else assessment.policy.key,
+        overridden=assessment.overridden[:MOST_OVERRIDDEN],
+        network=network_status(assessment.reachability),
+        differences=assessment.drift.differences[:MOST_DIFFERENCES],
+        assertions=_most_troubled(assessment.assertions),
+        last_change=last_change,
+        last_handled_requested_at=requested_at,
+    )
+
+
+def unreadable_pool_status(
+    problem: str,
+    *,
+    generation: int,
+    previous: Iterable[Condition],
+    now: datetime,
+    last_change: Change | None = None,
+    requested_at: str | None = None,
+) -> PoolStatus:
+    """The status of a pool whose description could not be understood: nothing is claimed of it, and nothing is done."""
+    message = f"The service's description of the pool is not understood: {problem}"
+    unknown = (ConditionType.COMPLIANT, ConditionType.DRIFTED, ConditionType.EXPOSED)
+    findings = [
+        Finding(type=each, status=ConditionStatus.UNKNOWN, reason=CompliantReason.UNREADABLE, message=message)
+        for each in unknown
+    ]
+    findings.append(_idle())
+    return PoolStatus(
+        observed_generation=generation,
+        conditions=dated(findings, previous=previous, generation=generation, now=now),
+        last_change=last_change,
+        last_handled_requested_at=requested_at,
+    )
+
+
+def _drifted(drift: Drift, *, managed: bool) -> Finding:
+    drifts = drift.kind not in (DriftClass.NONE, DriftClass.NEUTRAL)
+    return Finding(
+        type=ConditionType.DRIFTED,
+        status=ConditionStatus.TRUE if drifts else ConditionStatus.FALSE,
+        reason=drift.kind,
+        message=drift_summary(drift) if managed else "No policy governs this pool.",
+    )
+
+
+_EXPOSED_STATUS: Final = {
+    ExposedReason.INTERNET_REACHABLE: ConditionStatus.TRUE,
+    ExposedReason.UNDETERMINED: ConditionStatus.UNKNOWN,
+    ExposedReason.NONE: ConditionStatus.FALSE,
+}
+
+
+def _exposed(reach: PoolReachability) -> Finding:
+    reason = reach.exposed
+    return Finding(
+        type=ConditionType.EXPOSED, status=_EXPOSED_STATUS[reason], reason=reason, message=_exposure_message(reach)
+    )
+
+
+def _exposure_message(reach: PoolReachability) -> str:
+    reached = [
+        f"{_endpoint_name(endpoint)}: {admits(endpoint)}"
+        for endpoint in reach.endpoints
+        if endpoint.internet.value in (ZoneVerdict.OPEN, ZoneVerdict.UNDETERMINED)
+    ]
+    subnet = "" if reach.network.subnet_id is None else f" {SUBNET_NOTE[0].upper()}{SUBNET_NOTE[1:]}."
+    if not reached:
+        return f"Nobody on the Internet reaches a node.{subnet}"
+    return f"{'; '.join(reached)}.{subnet}"
+
+
+def _endpoint_name(endpoint: EndpointReachability) -> str:
+    return f"{endpoint.name} ({endpoint.protocol}/{endpoint.backend_port})"
+
+
+def _remediating(conclusion: Conclusion) -> Finding:
+    reasons = {PoolOutcome.PENDING: RemediatingReason.WAITING, PoolOutcome.STALLED: RemediatingReason.STALLED}
+    reason = reasons.get(conclusion.outcome)
+    if reason is None:
+        return _idle()
+    return Finding(
+        type=ConditionType.REMEDIATING, status=ConditionStatus.FALSE, reason=reason, message=conclusion.message
+    )
+
+
+def _idle() -> Finding:
+    return Finding(
+        type=ConditionType.REMEDIATING,
+        status=ConditionStatus.FALSE,
+        reason=RemediatingReason.IDLE,
+        message="There is nothing to correct.",
+    )
+
+
+def _most_troubled(assertions: Iterable[AssertionStatus]) -> tuple[AssertionStatus, ...]:
+    ordered = sorted(assertions, key=lambda each: (_BY_TROUBLE.index(each.holds), each.policy, each.name))
+    return tuple(ordered[:MOST_ASSERTIONS])
+
+
+def network_status(reach: PoolReachability) -> NetworkStatus:
+    """The network of a pool with who reaches each endpoint."""
+    network = reach.network
+    return NetworkStatus(
+        provisioning=network.provisioning,
+        address_ids=network.address_ids,
+        ip_families=network.ip_families,
+        subnet_id=network.subnet_id,
+        accelerated_networking=network.accelerated_networking,
+        endpoints=tuple(_endpoint_status(endpoint) for endpoint in reach.endpoints),
+    )
+
+
+def _endpoint_status(endpoint: EndpointReachability) -> EndpointStatus:
+    return EndpointStatus(
+        name=endpoint.name,
+        protocol=endpoint.protocol,
+        backend_port=endpoint.backend_port,
+        frontend_ports=endpoint.frontend,
+        rules=tuple(_rule_status(rule) for rule in endpoint.rules),
+        implicit=endpoint.implicit,
+        internet=endpoint.internet.value,
+        virtual_network=endpoint.virtual_network.value,
+        admits=admits(endpoint),
+        because=because(endpoint.internet),
+    )
+
+
+def _rule_status(rule: Rule) -> RuleStatus:
+    return RuleStatus(
+        priority=rule.priority,
+        access=rule.access,
+        source_address_prefix=rule.source,
+        source_port_ranges=tuple(_ports_text(ports) for ports in rule.source_ports),
+    )
+
+
+def _ports_text(ports: PortRange) -> str:
+    return "*" if ports == ALL_PORTS else str(ports)
+
+
+def network_change(policy: ObjectKey, *, before: Network, after: Network, time: datetime) -> Change:
+    """A change we made, in one line before and one after."""
+    return Change(
+        policy=policy,
+        time=time.replace(microsecond=0),
+        before=network_line(before),
+        after=network_line(after),
+    )
+
+
+def network_line(network: Network) -> str:
+    """A network in one line: each endpoint and who it admits."""
+    endpoints = reachability(network, legacy=False).endpoints
+    line = "; ".join(f"{_endpoint_name(endpoint)}: {admits(endpoint)}" for endpoint in endpoints)
+    return shortened(line or "no endpoints", LONGEST_CHANGE)
+
+
+_COUNTED_AS: Final = {
+    PoolOutcome.UNMANAGED: "unmanaged",
+    PoolOutcome.COMPLIANT: "compliant",
+    PoolOutcome.CORRECTED: "compliant",
+    PoolOutcome.AUDIT_DRIFT: "drifted",
+    PoolOutcome.PENDING: "pending",
+    PoolOutcome.STALLED: "stalled",
+    PoolOutcome.VIOLATING: "violating",
+    PoolOutcome.UNKNOWN: "unknown",
+}
+
+
+def pool_counts(concluded: Iterable[tuple[PoolOutcome, ExposedReason]]) -> PoolCounts:
+    """How many pools came to what, and how many the Internet reaches."""
+    total = reachable = 0
+    counts: Counter[str] = Counter()
+    for outcome, exposed in concluded:
+        total += 1
+        reachable += exposed is ExposedReason.INTERNET_REACHABLE
+        counts[_COUNTED_AS[outcome]] += 1
+    return PoolCounts(total=total, internet_reachable=reachable, **counts)
+
+
+def connection_status(
+    reason: ConnectionReason,
+    message: str,
+    *,
+    pools: PoolCounts | None,
+    generation: int,
+    previous: Iterable[Condition],
+    now: datetime,
+    requested_at: str | None = None,
+) -> ConnectionStatus:
+    """The status of a connection; `pools` is None as long as they could not be listed."""
+    ready = Finding(
+        type=ConditionType.READY,
+        status=ConditionStatus.TRUE if reason in _WORKING else ConditionStatus.FALSE,
+        reason=reason,
+        message=message,
+    )
+    return ConnectionStatus(
+        observed_generation=generation,
+        conditions=dated([ready], previous=previous, generation=generation, now=now),
+        pools=pools,
+        last_handled_requested_at=requested_at,
+    )
+
+
+def invalid_connection_message(problems: Iterable[tuple[str, str]]) -> str:
+    """What to say of a connection that the API server stored but that we refuse."""
+    return f"{listed(f'{path}: {problem}' for path, problem in problems)}."
