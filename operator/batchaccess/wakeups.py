@@ -34,23 +34,25 @@ def connections_to_wake(reading: Reading, connections: Sequence[AccountConnectio
     )
 
 
+def is_new_request(reading: Reading) -> bool:
+    """Whether somebody asked for a sweep by setting the annotation on an object that was there before."""
+    before, after = reading.change.before, reading.change.after
+    if before is None or after is None:
+        return False
+    requested = getattr(after.value, "requested_at", None)
+    return requested is not None and requested != getattr(before.value, "requested_at", None)
+
+
 def _concerned(entry: CachedObject[Any], reading: Reading, connections: Sequence[AccountConnection]) -> Iterator[str]:
     match entry.value:
         case AccessPolicy(connections=selector):
             yield from (connection.name for connection in connections if connects(selector, connection))
         case AccountConnection(name=name):
             yield name
-        case PoolIdentity(connection=name, requested_at=requested) if _is_new_request(reading, requested):
+        case PoolIdentity(connection=name) if is_new_request(reading):
             yield name
         case _:
             return
-
-
-def _is_new_request(reading: Reading, requested: str | None) -> bool:
-    before, after = reading.change.before, reading.change.after
-    if requested is None or after is None or before is None:
-        return False
-    return bool(before.value.requested_at != after.value.requested_at)
 
 
 def _grants_by_labels(connection: AccountConnection) -> bool:

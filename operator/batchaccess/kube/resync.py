@@ -1,12 +1,23 @@
 """Whole readings of everything, beside the watches: what a watch dropped is found at the next one at the latest."""
 
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from batchaccess.kube.catalogue import LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.listing import list_all
 from batchaccess.kube.resources import WATCHED, Resource
 from batchaccess.ports import PortError
+
+_log = logging.getLogger(__name__)
+
+_LEAST_PAUSE_SECONDS: Final = 5
+"""Between two readings, however often one is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +63,54 @@ async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
         else:
             news += live.replace(resource, listing)
     return ResyncResult(news=news, failures=tuple(failures))
+
+
+class ResyncLoop:
+    """Reads everything anew from time to time, and when asked."""
+
+    def __init__(self, client: KubeClient, live: LiveCatalogue, *, period_seconds: float) -> None:
+        self._client = client
+        self._live = live
+        self._period_seconds = period_seconds
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Read everything soon: somebody who asks for a sweep may do so because a watch dropped something."""
+        self._asked.set()
+
+    async def first_reading(self, *, tell: Callable[[Sequence[str]], None]) -> None:
+        """Read until every kind was read once; `tell` is given what stands in the way, and nothing in the end."""
+        for pause in _pauses():
+            result = await resync(self._client, self._live)
+            explanations = [failure.explanation for failure in result.failures]
+            tell(explanations)
+            if not explanations:
+                return
+            await asyncio.sleep(pause)
+
+    async def run(self) -> None:
+        """Read at the period, with a tenth of jitter, for ever."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), timeout=self._period_seconds * random.uniform(0.9, 1.1))  # noqa: S311 no secret
+            self._asked.clear()
+            await self._read()
+            await asyncio.sleep(min(_LEAST_PAUSE_SECONDS, self._period_seconds))
+
+    async def _read(self) -> None:
+        try:
+            result = await resync(self._client, self._live)
+        except Exception:  # noqa: BLE001 one reading that cannot be digested must not be the last one
+            _log.exception("reading the Kubernetes API anew failed")
+            return
+        for failure in result.failures:
+            _log.warning("%s; the last reading stays in use", failure.explanation)
+        if result.news:
+            _log.info("reading the Kubernetes API anew brought changes that the watches had not delivered")
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between first readings: an API server that starts, or CRDs still to be installed, are waited for."""
+    yield from (1, 1, 2, 3, 5)
+    while True:
+        yield 5

@@ -1,0 +1,75 @@
+"""Where the watches' events go: into the live catalogue, and from there to everybody whom a change concerns."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from batchaccess.core.model import JsonObject
+from batchaccess.kube.catalogue import LiveCatalogue, Reading
+from batchaccess.kube.resources import CONNECTIONS, POLICIES, POOL_ACCESSES, Resource
+from batchaccess.telemetry.metrics import Metrics
+from batchaccess.telemetry.words import ObjectKind, WatchEvent
+from batchaccess.wakeups import connections_to_wake, is_new_request
+
+OBJECT_KINDS: Final = {
+    CONNECTIONS: ObjectKind.CONNECTION,
+    POLICIES: ObjectKind.POLICY,
+    POOL_ACCESSES: ObjectKind.POOL,
+}
+"""What the metrics call our kinds; the others are not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Whom a change may concern.
+
+    Attributes:
+        connections_changed: a connection came, went or was edited.
+        wake: these connections should sweep soon.
+        report: the status of policies, or of connections that do not sweep, may have to change.
+        resync: somebody asked for a sweep; read everything anew as well.
+    """
+
+    connections_changed: Callable[[], None]
+    wake: Callable[[Iterable[str]], None]
+    report: Callable[[Reading], None]
+    resync: Callable[[], None]
+
+
+class Hub:
+    """Implements `handlers.Observer`."""
+
+    def __init__(self, live: LiveCatalogue, metrics: Metrics) -> None:
+        self._live = live
+        self._metrics = metrics
+
+    def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
+        """Take in what a watch delivered."""
+        if kind := OBJECT_KINDS.get(resource):
+            self._metrics.watch_delivered(kind, _watch_event(event_type))
+        self._live.observe(resource, raw, deleted=event_type == "DELETED")
+
+    def connect(self, listeners: Listeners) -> None:
+        """From now on tell `listeners` of every change, whoever brought it."""
+
+        def tell(reading: Reading) -> None:
+            if reading.resource == CONNECTIONS and reading.change.is_of_value:
+                listeners.connections_changed()
+            listeners.wake(connections_to_wake(reading, self._live.catalogue().connections))
+            listeners.report(reading)
+            if is_new_request(reading):
+                listeners.resync()
+
+        self._live.subscribe(tell)
+
+
+def _watch_event(event_type: str | None) -> WatchEvent:
+    match event_type:
+        case "ADDED":
+            return WatchEvent.ADDED
+        case "MODIFIED":
+            return WatchEvent.MODIFIED
+        case "DELETED":
+            return WatchEvent.DELETED
+        case _:
+            return WatchEvent.LISTED
