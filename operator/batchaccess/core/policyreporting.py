@@ -18,7 +18,6 @@ from batchaccess.core.acceptance import Acceptance
 from batchaccess.core.conditions import Finding, dated
 from batchaccess.core.model import AccessPolicy, Mode
 from batchaccess.core.reasons import (
-    AcceptedReason,
     CompliantReason,
     ConditionStatus,
     ConditionType,
@@ -197,5 +196,5 @@ def _ready(status: ConditionStatus, reason: str, message: str) -> Finding:
     return Finding(type=ConditionType.READY, status=status, reason=reason, message=message)
 
 
-def _abnormal(type: ConditionType, reason: AcceptedReason | str, message: str) -> Finding:
+def _abnormal(type: ConditionType, reason: str, message: str) -> Finding:
     return Finding(type=type, status=ConditionStatus.TRUE, reason=reason, message=message)
