@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from batchaccess.core.model import AccessPolicy, AccountConnection, JsonObject, NodeFindings, ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
+from batchaccess.core.status import PoolStatus
 
 
 class PortError(Exception):
@@ -101,6 +102,35 @@ class StoredStatus:
     uid: str
     generation: int
     status: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedPool:
+    """The BatchPoolAccess of one pool as it is in Kubernetes now; equal `stored` values are the same object."""
+
+    stored: StoredStatus
+    pool_id: str
+    requested_at: str | None = None
+
+
+class PoolReports(Protocol):
+    """The BatchPoolAccess objects, one per live pool. Never raises: what fails is logged, and tried by the next sweep."""
+
+    def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
+        """The objects of a connection by name, those left by an earlier connection of the same name included."""
+        ...
+
+    async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
+        """Make the object of a pool, in place of any that is not this connection's; None if that failed."""
+        ...
+
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> bool:
+        """Make `status` the whole status of the object; whether anything had to be written, and was."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """Delete the object of a pool that is gone; whether it is gone now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
