@@ -91,3 +91,9 @@ def _counted(value: int | bytes) -> bytes:
     if isinstance(value, int):
         raise WireError("a number stands where a string or message was expected")
     return value
+
+
+def raw(message: Message, number: int) -> bytes:
+    """The last bytes in a field; none when the field is absent."""
+    values = message.get(number)
+    return _counted(values[-1]) if values else b""
