@@ -51,7 +51,7 @@ class LoopRhythm:
 class LoopCallbacks:
     """What a loop tells of its sweeps; the callbacks must not raise."""
 
-    swept: Callable[[AccountConnection, Any], None]
+    swept: Callable[[AccountConnection, Catalogue, Any], None]
     failed: Callable[[AccountConnection, Exception], None]
 
 
@@ -136,12 +136,13 @@ class AccountLoop:
         try:
             if self._sweep is None:
                 self._sweep = self._factory(self.connection, self._beat)
-            result = await self._sweep.run_once(self._store.catalogue())
+            catalogue = self._store.catalogue()
+            result = await self._sweep.run_once(catalogue)
         except Exception as error:  # noqa: BLE001 whatever a sweep dies of, the next one must come
             _log.exception("the sweep failed")
             self._callbacks.failed(self.connection, error)
         else:
-            self._callbacks.swept(self.connection, result)
+            self._callbacks.swept(self.connection, catalogue, result)
         self._due_at = started + self.connection.sync_period_seconds
         self._beat()
         await self._pause()

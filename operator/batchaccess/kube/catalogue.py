@@ -98,6 +98,14 @@ class LiveCatalogue:
         """Every policy, the invalid ones too, by namespace and name."""
         return sorted(self._policies, key=_by_key)
 
+    def connection(self, name: str) -> CachedObject[Connection] | None:
+        """One connection, valid or not."""
+        return self._connections.get((None, name))
+
+    def policy(self, key: Key) -> CachedObject[Policy] | None:
+        """One policy, valid or not."""
+        return self._policies.get(key)
+
     def pool_accesses(self, connection: str) -> Mapping[str, CachedObject[PoolIdentity]]:
         """The BatchPoolAccess objects of one connection, by name."""
         names = self._pool_names.get(connection, ())
