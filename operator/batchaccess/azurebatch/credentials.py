@@ -1,0 +1,280 @@
+"""How the operator proves who it is: every auth type of a connection, as the Azure SDK wants it.
+
+Failing to get a token is turned into a `PortError` here already: further up it could not be told from a refusal by
+the Batch service, as both are of the same exception class.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, AzureNamedKeyCredential, TokenRequestOptions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.identity.aio import ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential
+
+from batchaccess.azurebatch.classify import stable_text
+from batchaccess.azurebatch.endpoints import Endpoint
+from batchaccess.azurebatch.secrets import SecretReader, WatchedSecret
+from batchaccess.azurebatch.settings import AdapterSettings
+from batchaccess.azurebatch.transport import TrustingTransport
+from batchaccess.core.model import Auth, AuthType
+from batchaccess.core.reasons import ErrorKind
+from batchaccess.ports import PortError
+
+_Token = TypeVar("_Token", AccessToken, AccessTokenInfo)
+Credential: TypeAlias = AzureNamedKeyCredential | AsyncTokenCredential
+
+_AUTHORITY_VARIABLE: Final = "AZURE_AUTHORITY_HOST"
+_THROTTLED: Final = 429
+_SERVER_ERRORS: Final = 500
+
+
+class Identity(Protocol):
+    """Who the operator is towards one account."""
+
+    @property
+    def credential(self) -> Credential:
+        """What the SDK's client is built with; another object after a renewal that said so."""
+        ...
+
+    async def renew_if_old(self) -> bool:
+        """Take up a secret that was rotated; whether there is a new credential."""
+        ...
+
+    async def renew_after_denial(self) -> bool:
+        """The same because the service refused us; at most twice a minute."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections to token endpoints."""
+        ...
+
+
+class FederatedIdentity:
+    """WorkloadIdentity and ManagedIdentity: no secret of ours, azure-identity keeps itself fresh."""
+
+    def __init__(self, credential: "ExplainedCredential") -> None:
+        self._credential = credential
+
+    @property
+    def credential(self) -> Credential:
+        """The same object for ever."""
+        return self._credential
+
+    async def renew_if_old(self) -> bool:
+        """There is nothing to renew."""
+        return False
+
+    async def renew_after_denial(self) -> bool:
+        """There is nothing to renew."""
+        return False
+
+    async def close(self) -> None:
+        """Release the connection to the token endpoint."""
+        await self._credential.close()
+
+
+class SecretIdentity:
+    """SharedKey and ClientSecret: a credential made from a secret, and made anew when the secret changes."""
+
+    def __init__(self, secret: WatchedSecret, make: Callable[[str], Credential]) -> None:
+        self._secret = secret
+        self._make = make
+        self._credential = make(secret.value)
+
+    @property
+    def credential(self) -> Credential:
+        """Made from the secret last read."""
+        return self._credential
+
+    async def renew_if_old(self) -> bool:
+        """Read the secret again every five minutes."""
+        return await self._adopt(await self._secret.reread_if_old())
+
+    async def renew_after_denial(self) -> bool:
+        """Read the secret again now, unless that was done a moment ago."""
+        return await self._adopt(await self._secret.reread_after_denial())
+
+    async def close(self) -> None:
+        """Release the connection to the token endpoint, if there is one."""
+        await _close(self._credential)
+
+    async def _adopt(self, changed: bool) -> bool:  # noqa: FBT001 the answer of the two callers
+        if changed:
+            former, self._credential = self._credential, self._make(self._secret.value)
+            await _close(former)
+        return changed
+
+
+class ExplainedCredential(AsyncTokenCredential):
+    """A token credential whose failures are `PortError`s with stable text, without trace ids or times."""
+
+    def __init__(self, inner: AsyncTokenCredential, what: AuthType) -> None:
+        self._inner: Any = inner
+        self._what = what
+
+    async def get_token(
+        self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **kwargs: object
+    ) -> AccessToken:
+        """A token for `scopes`; the form older SDK policies ask with."""
+        return await self._explained(
+            lambda: self._inner.get_token(*scopes, claims=claims, tenant_id=tenant_id, **kwargs)
+        )
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """A token for `scopes`; the form the SDK asks with."""
+        return await self._explained(lambda: self._inner.get_token_info(*scopes, options=options))
+
+    async def close(self) -> None:
+        """Release the connection to the token endpoint."""
+        await self._inner.close()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+    async def _explained(self, ask: Callable[[], Awaitable[_Token]]) -> _Token:
+        try:
+            return await ask()
+        except AzureError as error:
+            raise _token_error(error, self._what) from error
+        except (OSError, ValueError) as error:
+            # The federated token file is read here; it belongs to the pod, not to the service.
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise PortError(
+                ErrorKind.DENIED, "AuthenticationFailed", f"{self._what} could not be prepared: {reason}"
+            ) from error
+
+
+async def new_identity(
+    auth: Auth,
+    endpoint: Endpoint,
+    *,
+    secrets: SecretReader,
+    settings: AdapterSettings,
+    monotonic: Callable[[], float],
+) -> Identity:
+    """The identity a connection asks for.
+
+    Raises:
+        PortError: the connection lacks something (`Invalid`), its secret cannot be had (`SecretNotFound` or the
+            reader's own code), or the pod is not prepared for the type (`AuthenticationFailed`).
+    """
+    match auth.type:
+        case AuthType.WORKLOAD_IDENTITY:
+            return FederatedIdentity(_workload_identity(auth, endpoint, settings))
+        case AuthType.MANAGED_IDENTITY:
+            return FederatedIdentity(_managed_identity(auth))
+        case AuthType.CLIENT_SECRET:
+            secret = await _secret(auth, secrets, monotonic)
+            return SecretIdentity(secret, lambda value: _client_secret(auth, value, endpoint, settings))
+        case AuthType.SHARED_KEY:
+            secret = await _secret(auth, secrets, monotonic)
+            return SecretIdentity(secret, lambda value: _shared_key(value, endpoint))
+        case _:
+            assert_never(auth.type)
+
+
+def _workload_identity(auth: Auth, endpoint: Endpoint, settings: AdapterSettings) -> ExplainedCredential:
+    try:
+        inner = WorkloadIdentityCredential(
+            tenant_id=auth.tenant_id, client_id=auth.client_id, **_token_endpoint(endpoint, settings)
+        )
+    except ValueError as error:
+        raise PortError(
+            ErrorKind.DENIED,
+            "AuthenticationFailed",
+            "WorkloadIdentity is not set up for this pod: set spec.auth.clientId and spec.auth.tenantId, or annotate "
+            "the operator's ServiceAccount with azure.workload.identity/client-id, and label its pods "
+            'azure.workload.identity/use: "true"',
+        ) from error
+    return ExplainedCredential(inner, auth.type)
+
+
+def _managed_identity(auth: Auth) -> ExplainedCredential:
+    try:
+        inner = ManagedIdentityCredential(client_id=auth.client_id)
+    except ValueError as error:
+        raise PortError(
+            ErrorKind.DENIED,
+            "AuthenticationFailed",
+            "ManagedIdentity is not set up where the operator runs: set spec.auth.clientId to the client id of a "
+            "user-assigned identity of the node",
+        ) from error
+    return ExplainedCredential(inner, auth.type)
+
+
+def _client_secret(auth: Auth, secret: str, endpoint: Endpoint, settings: AdapterSettings) -> ExplainedCredential:
+    if not auth.client_id or not auth.tenant_id:
+        raise PortError(ErrorKind.INVALID, "Invalid", "ClientSecret needs spec.auth.clientId and spec.auth.tenantId")
+    try:
+        inner = ClientSecretCredential(
+            tenant_id=auth.tenant_id,
+            client_id=auth.client_id,
+            client_secret=secret,
+            **_token_endpoint(endpoint, settings),
+        )
+    except ValueError as error:
+        raise PortError(ErrorKind.INVALID, "Invalid", f"ClientSecret cannot be used: {error}") from error
+    return ExplainedCredential(inner, auth.type)
+
+
+def _shared_key(secret: str, endpoint: Endpoint) -> AzureNamedKeyCredential:
+    """A key alone belongs to the account the host names; `NAME:KEY` names another, as an emulator's host cannot."""
+    name, colon, key = secret.rpartition(":")
+    try:
+        base64.b64decode(key, validate=True)
+    except binascii.Error as error:
+        raise PortError(
+            ErrorKind.DENIED, "AuthenticationFailed", "the Secret does not hold a Batch account key, which is base64"
+        ) from error
+    return AzureNamedKeyCredential(name if colon else endpoint.account_name, key)
+
+
+async def _secret(auth: Auth, reader: SecretReader, monotonic: Callable[[], float]) -> WatchedSecret:
+    if auth.secret_ref is None:
+        raise PortError(ErrorKind.INVALID, "Invalid", f"{auth.type} needs spec.auth.secretRef")
+    secret = WatchedSecret(reader, auth.secret_ref, monotonic=monotonic)
+    await secret.read()
+    return secret
+
+
+def _token_endpoint(endpoint: Endpoint, settings: AdapterSettings) -> dict[str, Any]:
+    """Who issues the tokens, and how it is spoken to.
+
+    The workload identity webhook of AKS sets AZURE_AUTHORITY_HOST to the cloud's own, so it wins over our table.
+    Instance discovery would ask the public cloud whether that authority exists, which private clouds cannot reach.
+    """
+    authority = settings.authority_host or os.environ.get(_AUTHORITY_VARIABLE) or endpoint.cloud.authority_host
+    return {
+        "authority": authority,
+        "disable_instance_discovery": True,
+        "retry_total": 2,
+        "retry_status": 0,
+        "transport": TrustingTransport(settings.ca_file),
+    }
+
+
+def _token_error(error: AzureError, what: AuthType) -> PortError:
+    """A token endpoint that refuses us is one thing, one that cannot be reached another."""
+    status = error.status_code if isinstance(error, HttpResponseError) and error.response is not None else None
+    refused = isinstance(error, ClientAuthenticationError) if status is None else status < _SERVER_ERRORS
+    if refused and status != _THROTTLED:
+        reason = stable_text(error.message.partition("\n")[0])
+        return PortError(ErrorKind.DENIED, "AuthenticationFailed", f"{what}: no token was issued: {reason}")
+    return PortError(
+        ErrorKind.TRANSIENT, "TokenEndpointUnreachable", f"{what}: the token endpoint does not answer", status=status
+    )
+
+
+async def _close(credential: Credential) -> None:
+    if not isinstance(credential, AzureNamedKeyCredential):
+        await credential.close()

@@ -1,0 +1,126 @@
+"""The pools of one Batch account, as `ports.Pools` wants them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from batchaccess.azurebatch.convert import POOL_KEYS, observed_pool
+from batchaccess.azurebatch.failures import unreadable_answer
+from batchaccess.azurebatch.nodes import NODE_KEYS, node_findings
+from batchaccess.azurebatch.reading import Unreadable
+from batchaccess.azurebatch.throttle import Throttle
+from batchaccess.azurebatch.wire import BatchWire
+from batchaccess.core.model import JsonObject, NodeFindings, ObservedPool
+from batchaccess.core.reasons import ErrorKind
+from batchaccess.ports import Listing, PortError, UnreadablePool
+
+PAGE_SIZE: Final = 1000
+"""The most the service gives at once, and its default."""
+
+_SELECT_POOL: Final = {"$select": ",".join(POOL_KEYS)}
+_LIST_POOLS: Final = {**_SELECT_POOL, "maxresults": str(PAGE_SIZE)}
+_LIST_NODES: Final = {"$select": ",".join(NODE_KEYS), "maxresults": str(PAGE_SIZE)}
+_MOST_PAGES: Final = 1000
+_BREATH: Final = 200
+"""Pools converted without letting others run: about 5 milliseconds' worth."""
+
+
+class AzureBatchPools:
+    """Implements `ports.Pools` on a Batch account.
+
+    Holds the raw JSON of the last listing, so that a pool whose content did not change is the same object as before.
+    """
+
+    def __init__(self, wire: BatchWire) -> None:
+        self._wire = wire
+        self._seen: dict[str, tuple[JsonObject, ObservedPool]] = {}
+
+    @property
+    def budget(self) -> Throttle:
+        """The request budget, for its level and pauses to be shown."""
+        return self._wire.throttle
+
+    async def list_pools(self) -> Listing:
+        """All pools, those being deleted included, in one paged request."""
+        seen: dict[str, tuple[JsonObject, ObservedPool]] = {}
+        unreadable: list[UnreadablePool] = []
+        converted = 0
+        async for raw in self._elements("/pools", _LIST_POOLS):
+            try:
+                pool = self._observed(raw)
+            except Unreadable as problem:
+                unreadable.append(UnreadablePool(id=str(raw.get("id", "")), problem=str(problem)))
+                continue
+            seen[pool.id] = (raw, pool)
+            converted += 1
+            if converted % _BREATH == 0:
+                await asyncio.sleep(0)
+        self._seen = seen
+        return Listing(pools=tuple(pool for _, pool in seen.values()), unreadable=tuple(unreadable))
+
+    async def get_pool(self, pool_id: str) -> ObservedPool:
+        """One pool, read now. A pool that does not exist is a PortError with code `PoolNotFound`."""
+        raw = await self._wire.get(_pool_path(pool_id), _SELECT_POOL)
+        try:
+            return self._observed({key: value for key, value in raw.items() if key != "odata.metadata"})
+        except Unreadable as problem:
+            raise unreadable_answer(f"pool {pool_id}: {problem}") from None
+
+    async def list_node_endpoints(self, pool: ObservedPool) -> NodeFindings:
+        """What the nodes of a pool expose beyond its own NAT pools."""
+        nodes = [node async for node in self._elements(f"{_pool_path(pool.id)}/nodes", _LIST_NODES)]
+        try:
+            return node_findings(nodes, pool.network.endpoints)
+        except Unreadable as problem:
+            raise unreadable_answer(f"nodes of pool {pool.id}: {problem}") from None
+
+    async def patch_network(self, pool_id: str, network_configuration: JsonObject, *, etag: str) -> None:
+        """Replace the network configuration if the pool still has `etag`; sends no other property."""
+        if not etag or etag == "*":
+            raise PortError(
+                ErrorKind.TERMINAL, "MissingETag", f"pool {pool_id} was read without an ETag, so it is not written to"
+            )
+        body = {"networkConfiguration": network_configuration}
+        await self._wire.write("PATCH", _pool_path(pool_id), body, if_match=self._if_match(etag))
+
+    async def close(self) -> None:
+        """Release connections and credentials."""
+        await self._wire.close()
+
+    def _observed(self, raw: JsonObject) -> ObservedPool:
+        """The pool `raw` describes; the object of the last listing if nothing in it changed."""
+        before = self._seen.get(raw.get("id", ""))
+        return before[1] if before is not None and before[0] == raw else observed_pool(raw)
+
+    @staticmethod
+    def _if_match(etag: str) -> str:
+        """An ETag as If-Match wants it (RFC 9110): quoted, as the SDK sends it, though the service's own are bare."""
+        return etag if etag.startswith(('"', "W/")) else f'"{etag}"'
+
+    async def _elements(self, path: str, parameters: Mapping[str, str]) -> AsyncIterator[JsonObject]:
+        """Every element of a paged list, in the service's order."""
+        page = await self._wire.get(path, parameters)
+        followed: set[str] = set()
+        while True:
+            for element in _value(page):
+                yield element
+            link = page.get("odata.nextLink")
+            if link is None:
+                return
+            if not isinstance(link, str) or link in followed or len(followed) >= _MOST_PAGES:
+                raise unreadable_answer("odata.nextLink is no link, or the pages do not end")
+            followed.add(link)
+            page = await self._wire.follow(link)
+
+
+def _pool_path(pool_id: str) -> str:
+    return f"/pools/{quote(pool_id, safe='')}"
+
+
+def _value(page: JsonObject) -> list[JsonObject]:
+    """The elements of one page; a page without them is no empty account."""
+    value = page.get("value")
+    if not isinstance(value, list) or not all(isinstance(element, dict) for element in value):
+        raise unreadable_answer('"value" is not a list of objects')
+    return value
