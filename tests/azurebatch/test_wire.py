@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -16,6 +17,9 @@ from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError, UnreadablePool
 from tests.azurebatch.accounts import KEY, Secrets, SteppedClock, connected
 from tests.azurebatch.scripted_service import ScriptedService, hang_up, json, raw, refusal, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 LOOPBACK = ("127.0.0.1",)
 
@@ -201,16 +205,14 @@ async def test_an_unconditional_patch_is_never_sent(etag: str) -> None:
 @pytest.mark.parametrize("operation", ["list", "get", "patch", "nodes"])
 async def test_an_error_surfaces_at_once_with_its_status_and_code(status: int, operation: str) -> None:
     async with serving(refusal(status, "SomeCode")) as service, connected(service.url) as pools:
+        calls: dict[str, Callable[[], Coroutine[None, None, object]]] = {
+            "list": pools.list_pools,
+            "get": partial(pools.get_pool, "a"),
+            "patch": partial(pools.patch_network, "a", {}, etag="0x1"),
+            "nodes": partial(pools.list_node_endpoints, ObservedPool(id="a", etag="0x1")),
+        }
         with pytest.raises(PortError) as caught:
-            match operation:
-                case "list":
-                    await pools.list_pools()
-                case "get":
-                    await pools.get_pool("a")
-                case "patch":
-                    await pools.patch_network("a", {}, etag="0x1")
-                case "nodes":
-                    await pools.list_node_endpoints(ObservedPool(id="a", etag="0x1"))
+            await calls[operation]()
     assert (caught.value.status, caught.value.code) == (status, "SomeCode")
     assert caught.value.message == "Text of SomeCode."
     assert len(service.asked) == 1
