@@ -64,7 +64,6 @@ _RUNTIME_KEYS = frozenset(
         "autoScaleFormula",
         "autoScaleEvaluationInterval",
         "autoScaleRun",
-        "currentNodeCommunicationMode",
     },
 )
 
@@ -121,7 +120,7 @@ def _instant(document: JsonObject, key: str, default: datetime) -> datetime:
 
 def _seed_nodes(account: AccountState, pool: Pool, document: JsonObject, now: datetime) -> None:
     for kind, name in ((NodeKind.DEDICATED, "DedicatedNodes"), (NodeKind.LOW_PRIORITY, "LowPriorityNodes")):
-        count = int(document.get(f"current{name}") or document.get(f"target{name}") or 0)
+        count = int(document.get(f"current{name}", document.get(f"target{name}", 0)))
         for _ in range(count):
             add_node(account, pool, kind, NodeState.IDLE, now)
 

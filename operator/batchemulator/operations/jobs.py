@@ -68,6 +68,24 @@ def create_job(call: Call) -> Response:
     return created(call, job.id, job.etag, job.modified)
 
 
+def update_job(call: Call) -> Response:
+    """PATCH /jobs/{id}: the properties named replace what was there."""
+    body = call.body()
+    job = _job_to_change(call)
+    job.settings |= {name: value for name, value in body.items() if value is not None}
+    return _touched(call, job, 200)
+
+
+def replace_job(call: Call) -> Response:
+    """PUT /jobs/{id}: every property that can change is replaced; the pool is required."""
+    body = call.body()
+    if body.get("poolInfo") is None:
+        raise missing_property("poolInfo")
+    job = _job_to_change(call)
+    job.settings = {name: value for name, value in body.items() if value is not None}
+    return _touched(call, job, 200)
+
+
 def disable_job(call: Call) -> Response:
     """POST /jobs/{id}/disable: 202; running tasks are requeued, terminated or waited for."""
     body = call.body()
@@ -136,7 +154,7 @@ def _job_to_change(call: Call) -> Job:
     return job
 
 
-def _touched(call: Call, job: Job) -> Response:
+def _touched(call: Call, job: Job, status: int = 202) -> Response:
     job.etag = call.account.next_etag(call.now)
     job.modified = call.now
-    return changed(call, 202, job.etag, job.modified)
+    return changed(call, status, job.etag, job.modified)

@@ -191,12 +191,14 @@ def read_scale(body: JsonObject) -> Scale:
 
 
 def read_target(body: JsonObject, name: str) -> int | None:
-    """A target node count, or None.
+    """A target node count, or None; a number in a string counts, because that is what az sends.
 
     Raises:
         ServiceError: InvalidPropertyValue.
     """
     value = body.get(name)
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:

@@ -62,6 +62,8 @@ _TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("GET", "/jobs", jobs.list_jobs),
     ("POST", "/jobs", jobs.create_job),
     ("GET", "/jobs/{job_id}", jobs.get_job),
+    ("PATCH", "/jobs/{job_id}", jobs.update_job),
+    ("PUT", "/jobs/{job_id}", jobs.replace_job),
     ("DELETE", "/jobs/{job_id}", jobs.delete_job),
     ("POST", "/jobs/{job_id}/disable", jobs.disable_job),
     ("POST", "/jobs/{job_id}/enable", jobs.enable_job),

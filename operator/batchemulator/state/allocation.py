@@ -115,6 +115,7 @@ def add_node(account: AccountState, pool: Pool, kind: NodeKind, state: NodeState
         state=state,
         state_changed=now,
         allocated=now,
+        booted=now if state is NodeState.IDLE else None,
     )
     pool.nodes.append(node)
     return node

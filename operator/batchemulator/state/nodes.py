@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from batchemulator.wire.messages import JsonObject
 
 
+_AGENT_VERSION = "1.12.39"
+
+
 class NodeKind(StrEnum):
     """Dedicated or Spot (which the API still calls low-priority)."""
 
@@ -56,6 +59,8 @@ class Node:
     state: NodeState
     state_changed: datetime
     allocated: datetime
+    booted: datetime | None = None
+    """When its operating system was up; before that it has no agent."""
     scheduling_enabled: bool = True
     departure: Departure | None = None
     wait_for_retention: bool = False
@@ -106,6 +111,10 @@ def render_node(
         "state": node.state.value,
         "schedulingState": "enabled" if node.scheduling_enabled else "disabled",
         "stateTransitionTime": format_instant(node.state_changed),
+    }
+    if node.booted is not None:
+        document["lastBootTime"] = format_instant(node.booted)
+    document |= {
         "allocationTime": format_instant(node.allocated),
         "ipAddress": node.address,
     }
@@ -122,6 +131,8 @@ def render_node(
     }
     if endpoints:
         document["endpointConfiguration"] = {"inboundEndpoints": endpoints}
+    if node.booted is not None:
+        document["nodeAgentInfo"] = {"lastUpdateTime": format_instant(node.booted), "version": _AGENT_VERSION}
     if image is not None:
         document["virtualMachineInfo"] = {"imageReference": {**image, "exactVersion": "latest"}}
     return document

@@ -69,8 +69,8 @@ def render_pool(pool: Pool, version: ApiVersion, base_url: str) -> JsonObject:
             document["autoScaleRun"] = pool.autoscale.run
     document |= {key: settings[key] for key in _CONFIGURED_ORDER if key in settings}
     document |= {key: value for key, value in settings.items() if key not in document}
-    if pool.nodes and "currentNodeCommunicationMode" not in document:
-        document["currentNodeCommunicationMode"] = "simplified"
+    if pool.nodes:
+        document.setdefault("currentNodeCommunicationMode", "simplified")
     return _as_shown_in(document, version)
 
 

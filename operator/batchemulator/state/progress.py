@@ -73,6 +73,7 @@ def _happen_to_node(account: AccountState, pool: Pool, node: Node, event: Event)
                 account.agenda.plan(ready, EventKind.NODE_READY, event.owner, pool.serial, node.id)
         case EventKind.NODE_READY:
             if node.state is NodeState.STARTING:
+                node.booted = now
                 node.enter(NodeState.IDLE, now)
                 dispatch(account, pool, now)
         case EventKind.RETENTION_OVER:
