@@ -1,15 +1,19 @@
-"""Creates and deletes BatchPoolAccess objects: one per live pool, owned by its connection, without a finalizer."""
+"""The BatchPoolAccess objects: one per live pool, owned by its connection, without a finalizer."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
+from batchaccess.api import render_status
 from batchaccess.core.model import AccountConnection
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.kube.catalogue import LiveCatalogue
+from batchaccess.core.status import PoolStatus
+from batchaccess.kube.cache import CachedObject
+from batchaccess.kube.catalogue import LiveCatalogue, PoolIdentity
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.resources import CONNECTIONS, GROUP, POOL_ACCESSES
-from batchaccess.kube.statuswriter import CountWrite, WriteOutcome
-from batchaccess.ports import PortError, StoredStatus
+from batchaccess.kube.statuswriter import CountWrite, StatusWriter, WriteOutcome
+from batchaccess.ports import PortError, ReportedPool
 
 _log = logging.getLogger(__name__)
 
@@ -21,58 +25,76 @@ _CONFLICT: Final = 409
 
 
 class PoolAccessObjects:
-    """The BatchPoolAccess objects of all connections. Never raises: the next sweep tries again."""
+    """Implements `ports.PoolReports` on the Kubernetes API."""
 
-    def __init__(self, client: KubeClient, live: LiveCatalogue, count: CountWrite) -> None:
+    def __init__(self, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, count: CountWrite) -> None:
         self._client = client
         self._live = live
+        self._writer = writer
         self._count = count
 
-    async def ensure(self, connection: AccountConnection, *, name: str, pool_id: str) -> StoredStatus | None:
-        """The stored status of the object for a pool, which is created if need be; None if that failed.
+    def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
+        """The objects of a connection by name, those left by an earlier connection of the same name included."""
+        return {name: _reported(entry) for name, entry in self._live.pool_accesses(connection.name).items()}
 
-        An object of that name which belongs to an earlier connection of the same name, or stands for another pool, is
-        deleted first: it is the garbage collector's already, or nobody's.
+    async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
+        """Make the object of a pool, in place of any that is not this connection's; None if that failed.
+
+        An object that belongs to an earlier connection of the same name is the garbage collector's already, and one
+        that stands for another pool is nobody's: both are deleted first.
         """
         found = self._live.pool_accesses(connection.name).get(name)
         if found is not None and found.value.owner_uid == connection.uid and found.value.pool_id == pool_id:
-            return found.stored
+            return _reported(found)
         if found is not None and not await self.delete(name):
             return None
         outcome = await self._create(connection, name, pool_id)
         self._count(POOL_ACCESSES, outcome)
-        return self._live.stored(POOL_ACCESSES, namespace=None, name=name) if outcome is WriteOutcome.WRITTEN else None
+        made = self._live.pool_accesses(connection.name).get(name) if outcome is WriteOutcome.WRITTEN else None
+        return None if made is None else _reported(made)
+
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> bool:
+        """Make `status` the whole status of the object; whether anything had to be written, and was."""
+        stored = reported.stored
+        outcome = await self._writer.write(
+            POOL_ACCESSES, namespace=None, name=stored.name, uid=stored.uid, status=render_status(status)
+        )
+        return outcome is WriteOutcome.WRITTEN
 
     async def delete(self, name: str) -> bool:
         """Delete the object of a pool that is gone; whether it is gone now."""
         stored = self._live.stored(POOL_ACCESSES, namespace=None, name=name)
         if stored is None:
             return True
-        outcome = WriteOutcome.WRITTEN
-        try:
-            await self._client.delete(POOL_ACCESSES.path(name=name), uid=stored.uid)
-        except PortError as error:
-            if error.status != _NOT_FOUND:
-                _log.warning("BatchPoolAccess %s was not deleted: %s", name, error)
-                outcome = WriteOutcome.CONFLICT if error.kind is ErrorKind.RACE else WriteOutcome.FAILED
+        outcome = await self._delete(name, stored.uid)
         self._count(POOL_ACCESSES, outcome)
         if outcome is not WriteOutcome.WRITTEN:
             return False
         self._live.observe(POOL_ACCESSES, {"metadata": {"name": name, "uid": stored.uid}}, deleted=True)
         return True
 
+    async def _delete(self, name: str, uid: str) -> WriteOutcome:
+        try:
+            await self._client.delete(POOL_ACCESSES.path(name=name), uid=uid)
+        except PortError as error:
+            if error.status == _NOT_FOUND:
+                return WriteOutcome.WRITTEN
+            _log.warning("BatchPoolAccess %s was not deleted: %s", name, error)
+            return WriteOutcome.CONFLICT if error.kind is ErrorKind.RACE else WriteOutcome.FAILED
+        return WriteOutcome.WRITTEN
+
     async def _create(self, connection: AccountConnection, name: str, pool_id: str) -> WriteOutcome:
         try:
             answer = await self._client.create(POOL_ACCESSES.path(), _manifest(connection, name, pool_id))
         except PortError as error:
             if error.status == _CONFLICT:
-                return await self._adopt_unread(name)
+                return await self._read_unknown(name)
             _log.warning("BatchPoolAccess %s was not created: %s", name, error)
             return WriteOutcome.REFUSED if error.kind is ErrorKind.INVALID else WriteOutcome.FAILED
         self._live.observe(POOL_ACCESSES, answer)
         return WriteOutcome.WRITTEN
 
-    async def _adopt_unread(self, name: str) -> WriteOutcome:
+    async def _read_unknown(self, name: str) -> WriteOutcome:
         """It exists, but no watch has told us yet: read it, and let the next sweep judge it."""
         try:
             self._live.observe(POOL_ACCESSES, await self._client.get(POOL_ACCESSES.path(name=name)))
@@ -80,6 +102,10 @@ class PoolAccessObjects:
             _log.warning("BatchPoolAccess %s was not read: %s", name, error)
             return WriteOutcome.FAILED
         return WriteOutcome.CONFLICT
+
+
+def _reported(entry: CachedObject[PoolIdentity]) -> ReportedPool:
+    return ReportedPool(stored=entry.stored, pool_id=entry.value.pool_id, requested_at=entry.value.requested_at)
 
 
 def _manifest(connection: AccountConnection, name: str, pool_id: str) -> dict[str, Any]:
