@@ -1,0 +1,41 @@
+"""The PromQL expressions of dashboards and alerts, and what they refer to."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
+DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
+
+METRIC = re.compile(r"\b(?:batchaccess|process)_[a-z0-9_]+\b")
+
+
+def alert_rules() -> list[dict[str, Any]]:
+    """All alerting rules as committed."""
+    content = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))
+    return [rule for group in content["groups"] for rule in group["rules"]]
+
+
+def panels(dashboard: Path) -> Iterator[dict[str, Any]]:
+    """The panels of a dashboard that show data."""
+    for panel in json.loads(dashboard.read_text("utf-8"))["panels"]:
+        if panel["type"] != "row":
+            yield panel
+
+
+def panel_queries() -> list[tuple[str, str]]:
+    """Where a query stands, and the query as Prometheus gets it once Grafana filled in its variables."""
+    return [
+        (f"{dashboard.stem}: {panel['title']} {target['refId']}", _filled_in(target["expr"]))
+        for dashboard in DASHBOARDS
+        for panel in panels(dashboard)
+        for target in panel["targets"]
+    ]
+
+
+def _filled_in(expr: str) -> str:
+    return expr.replace("$__rate_interval", "1m").replace("$connection", ".*")

@@ -1,0 +1,19 @@
+"""Programs that some tests need. Where they are absent the test skips and says so; CI turns the skip into a failure."""
+
+import os
+import shutil
+
+import pytest
+
+INSTALLERS = {"promtool": "scripts/install-promtool.sh", "prometheus": "scripts/install-promtool.sh"}
+
+
+def required_tool(name: str) -> str:
+    """The path of a program; skips the test if it is absent, or fails it if BATCHACCESS_REQUIRE_TOOLS is 1."""
+    path = shutil.which(name)
+    if path:
+        return path
+    missing = f"{name} is not on PATH: run {INSTALLERS[name]}"
+    if os.environ.get("BATCHACCESS_REQUIRE_TOOLS") == "1":
+        pytest.fail(missing)
+    pytest.skip(missing)
