@@ -106,26 +106,33 @@ class StoredStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedPool:
-    """The BatchPoolAccess of one pool as it is in Kubernetes now; equal `stored` values are the same object."""
+    """The BatchPoolAccess of one pool as it is in Kubernetes now; `stored` is the same object while nothing changed.
+
+    `owned` is false for what an earlier connection of the same name left behind.
+    """
 
     stored: StoredStatus
     pool_id: str
+    owned: bool = True
     requested_at: str | None = None
 
 
 class PoolReports(Protocol):
-    """The BatchPoolAccess objects, one per live pool. Never raises: what fails is logged, and tried by the next sweep."""
+    """The BatchPoolAccess objects, one per live pool. Never raises: failures are logged and tried again next time."""
 
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
-        """The objects of a connection by name, those left by an earlier connection of the same name included."""
+        """The objects that name this connection, by their own name."""
         ...
 
     async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
-        """Make the object of a pool, in place of any that is not this connection's; None if that failed."""
+        """Make the object of a pool, in place of one that is not this connection's; None if that failed."""
         ...
 
-    async def write(self, reported: ReportedPool, status: PoolStatus) -> bool:
-        """Make `status` the whole status of the object; whether anything had to be written, and was."""
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        """Make `status` the whole status; the object as it is then, the very same if it said so already.
+
+        None if the write failed.
+        """
         ...
 
     async def delete(self, name: str) -> bool:

@@ -1,0 +1,114 @@
+"""What a sweep keeps of one pool from pass to pass, so that an unchanged pool costs next to nothing."""
+
+from dataclasses import dataclass, field
+
+from batchaccess.core.assessment import Assessment
+from batchaccess.core.conclusion import Conclusion, conclude
+from batchaccess.core.decision import Decision
+from batchaccess.core.memory import NOTHING_REMEMBERED, PoolMemory
+from batchaccess.core.model import AccountConnection, NodeFindings, ObservedPool
+from batchaccess.core.selection import Candidates
+from batchaccess.core.status import Change
+from batchaccess.core.texts import pool_access_name
+from batchaccess.executor import Attempt
+from batchaccess.ports import StoredStatus
+from batchaccess.telemetry.rows import PoolRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """Everything an assessment depends on; each part is the same object while it did not change."""
+
+    pool: ObservedPool
+    nodes: NodeFindings | None
+    candidates: Candidates
+    connection: AccountConnection
+
+    def is_same(self, other: "Basis") -> bool:
+        """Whether an assessment on the other basis would come to the same."""
+        return (
+            self.pool is other.pool
+            and self.nodes is other.nodes
+            and self.candidates is other.candidates
+            and self.connection is other.connection
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What was last seen to be in Kubernetes, and what it was made of."""
+
+    stored: StoredStatus
+    requested_at: str | None
+    assessment: Assessment
+    conclusion: Conclusion
+    change: Change | None
+
+
+@dataclass(slots=True, kw_only=True)
+class PoolTrack:
+    """One pool of one account.
+
+    Attributes:
+        name: of its BatchPoolAccess.
+        basis: what the assessment was made from.
+        assessment: what is known of the pool.
+        decision: what is to be done, as of this pass.
+        conclusion: what both come to; the same object while it says the same.
+        memory: what earlier attempts taught.
+        attempt: how this pass' correction ended; None if there was none.
+        change: the last change of its network that we made since we started.
+        reported: what is in Kubernetes; None if that is not known.
+        row: the same for the metrics.
+    """
+
+    name: str
+    basis: Basis
+    assessment: Assessment
+    decision: Decision
+    conclusion: Conclusion
+    memory: PoolMemory = field(default=NOTHING_REMEMBERED)
+    attempt: Attempt | None = None
+    change: Change | None = None
+    reported: Reported | None = None
+    row: PoolRow | None = None
+
+    @classmethod
+    def begin(cls, basis: Basis, assessment: Assessment, decision: Decision) -> "PoolTrack":
+        """The track of a pool that was not there in the last pass."""
+        return cls(
+            name=pool_access_name(basis.connection.name, basis.pool.id),
+            basis=basis,
+            assessment=assessment,
+            decision=decision,
+            conclusion=conclude(assessment, decision),
+        )
+
+    @property
+    def pool_id(self) -> str:
+        """The id of the pool, as the service spells it."""
+        return self.basis.pool.id
+
+    @property
+    def corrected(self) -> bool:
+        """Whether this pass changed its network."""
+        return self.attempt is not None and self.attempt.change is not None
+
+    def decided(self, decision: Decision) -> None:
+        """Take in a decision on the present assessment."""
+        self.decision = decision
+        conclusion = conclude(self.assessment, decision)
+        if conclusion != self.conclusion:
+            self.conclusion = conclusion
+
+    def is_as_reported(self, stored: StoredStatus, requested_at: str | None) -> bool:
+        """Whether nothing changed since it was reported, here or in Kubernetes."""
+        reported = self.reported
+        return (
+            reported is not None
+            and reported.stored is stored
+            and reported.requested_at == requested_at
+            and reported.assessment is self.assessment
+            and reported.conclusion is self.conclusion
+            and reported.change is self.change
+        )
