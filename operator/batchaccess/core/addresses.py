@@ -48,12 +48,22 @@ def _ranges(edges: Edges) -> Iterator[tuple[int, int]]:
 def _intersection(left: Edges, right: Edges) -> Edges:
     if len(left) < len(right):
         left, right = right, left
-    return tuple(chain.from_iterable(_clip(left, first, end) for first, end in _ranges(right)))
+    match right:
+        case ():
+            return ()
+        case (first, end):
+            return _clip(left, first, end)
+        case _:
+            return tuple(chain.from_iterable(_clip(left, first, end) for first, end in _ranges(right)))
 
 
 def _complement(edges: Edges, size: int) -> Edges:
     opened = edges[1:] if edges[:1] == (0,) else (0, *edges)
     return opened[:-1] if opened[-1:] == (size,) else (*opened, size)
+
+
+def _difference(left: Edges, right: Edges, size: int) -> Edges:
+    return _intersection(left, _complement(right, size)) if left and right else left
 
 
 def _union(left: Edges, right: Edges, size: int) -> Edges:
@@ -117,7 +127,9 @@ class AddressSet:
         return AddressSet(_intersection(self.ipv4, other.ipv4), _intersection(self.ipv6, other.ipv6))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
-        return self & other.complement()
+        return AddressSet(
+            _difference(self.ipv4, other.ipv4, IPV4_SIZE), _difference(self.ipv6, other.ipv6, IPV6_SIZE)
+        )
 
     def __bool__(self) -> bool:
         return bool(self.ipv4 or self.ipv6)

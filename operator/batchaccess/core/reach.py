@@ -228,20 +228,10 @@ class ReachFunction:
         segment = next(segment for segment in self.anywhere if port <= segment.ports.end)
         return next((cell.decision for cell in segment.cells if address in cell.sources), PLAINLY_CLOSED)
 
-    def sources(self, reach: Reach) -> AddressSet:
-        """The literals with this very reach, each taken at the source port that lets in most."""
-        match reach:
-            case Reach.OPEN:
-                return self._somewhere(Reach.OPEN)
-            case Reach.UNDETERMINED:
-                return self._somewhere(Reach.UNDETERMINED) - self._somewhere(Reach.OPEN)
-            case Reach.CLOSED:
-                return (self._somewhere(Reach.UNDETERMINED) | self._somewhere(Reach.OPEN)).complement()
-
     @property
     def open_sources(self) -> AddressSet:
         """The literals let in from some source port."""
-        return self.sources(Reach.OPEN)
+        return self._somewhere(Reach.OPEN)
 
     @property
     def always_open_sources(self) -> AddressSet:
@@ -252,7 +242,7 @@ class ReachFunction:
     @property
     def undetermined_sources(self) -> AddressSet:
         """The literals that may be let in from some source port, and are let in for certain from none."""
-        return self.sources(Reach.UNDETERMINED)
+        return self._somewhere(Reach.UNDETERMINED) - self._somewhere(Reach.OPEN)
 
     def reach_from(self, sources: AddressSet) -> Reach:
         """The most that any literal of the set gets, from any source port; Closed for the empty set."""

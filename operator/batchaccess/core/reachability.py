@@ -33,6 +33,12 @@ from batchaccess.core.zones import (
     from_virtual_network,
 )
 
+
+def _families(network: Network) -> tuple[IpFamily, ...]:
+    """The address families of a pool; a pool always has public IPv4 addresses unless it has none at all."""
+    return network.ip_families or (IpFamily.IPV4,)
+
+
 IMPLICIT_NAMES: Final = {22: "SSH (implicit)", 3389: "RDP (implicit)"}
 
 
@@ -73,7 +79,7 @@ class PoolReachability:
 
     @property
     def _unmapped(self) -> Gate:
-        everything = AddressSet.of_families(self.network.ip_families)
+        everything = AddressSet.of_families(_families(self.network))
         return Gate(function=NOBODY, everything=everything, settled_by=Why.NO_ENDPOINT)
 
     @property
@@ -121,8 +127,8 @@ class PoolReachability:
 
 def _endpoint(endpoint: InboundEndpoint, network: Network) -> EndpointReachability:
     gate = Gate(
-        function=evaluate(endpoint.rules, network.ip_families),
-        everything=AddressSet.of_families(network.ip_families),
+        function=evaluate(endpoint.rules, _families(network)),
+        everything=AddressSet.of_families(_families(network)),
         rules=tuple(in_order(endpoint.rules)),
     )
     return EndpointReachability(
@@ -138,7 +144,7 @@ def _endpoint(endpoint: InboundEndpoint, network: Network) -> EndpointReachabili
 
 
 def _implicit(port: int, network: Network, *, found: bool) -> EndpointReachability:
-    everything = AddressSet.of_families(network.ip_families)
+    everything = AddressSet.of_families(_families(network))
     gate = Gate(
         function=ReachFunction.constant(Reach.OPEN if found else Reach.UNDETERMINED, everything),
         everything=everything,
@@ -207,10 +213,10 @@ def functions_by_port(network: Network) -> Mapping[BackendPort, ReachFunction]:
     for endpoint in network.endpoints:
         key = BackendPort(endpoint.protocol, endpoint.backend_port)
         if key in functions:
-            everything = AddressSet.of_families(network.ip_families)
+            everything = AddressSet.of_families(_families(network))
             functions[key] = ReachFunction.constant(Reach.UNDETERMINED, everything)
         else:
-            functions[key] = evaluate(endpoint.rules, network.ip_families)
+            functions[key] = evaluate(endpoint.rules, _families(network))
     return functions
 
 

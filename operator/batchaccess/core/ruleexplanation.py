@@ -13,7 +13,7 @@ from batchaccess.core.reach import Reach
 from batchaccess.core.reachability import EndpointReachability
 from batchaccess.core.rules import Match, deciders_by_ports, evaluate, matches_anywhere, matches_in_virtual_network
 from batchaccess.core.sources import Tag, parse_source
-from batchaccess.core.zones import Witness, witness_at
+from batchaccess.core.zones import Why, Witness, witness_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,5 +87,8 @@ def decide_source(endpoint: EndpointReachability, address: Address, port: int | 
     if port is None:
         source = AddressSet.of_address(address)
         _, port = next(function.spots(source, function.reach_from(source)))
-    witness = witness_at(endpoint.gate, matches_anywhere(endpoint.rules), address, port)
+    if address in endpoint.gate.everything:
+        witness = witness_at(endpoint.gate, matches_anywhere(endpoint.rules), address, port)
+    else:
+        witness = Witness(why=Why.NO_ADDRESSES_OF_FAMILY, example=str(address))
     return SourceDecision(reach=function.at(address, port), port=port, witness=witness)

@@ -134,10 +134,10 @@ def evaluate(rules: Sequence[Rule], families: Iterable[IpFamily]) -> ReachFuncti
     everything = AddressSet.of_families(families)
     if not rules:
         return ReachFunction.constant(Reach.OPEN, everything)
-    return ReachFunction(
-        anywhere=_plane(matches_anywhere(rules), everything),
-        virtual_network=_plane(matches_in_virtual_network(rules), everything),
-    )
+    matches, matches_inside = matches_anywhere(rules), matches_in_virtual_network(rules)
+    anywhere = _plane(matches, everything)
+    inside = anywhere if matches_inside == matches else _plane(matches_inside, everything)
+    return ReachFunction(anywhere=anywhere, virtual_network=inside)
 
 
 class Possible(NamedTuple):

@@ -73,7 +73,7 @@ class Gate:
 
     function: ReachFunction
     everything: AddressSet
-    """All addresses of the families that the pool has."""
+    """All addresses of the families that the pool has; never empty."""
     rules: tuple[Rule, ...] = ()
     settled_by: Why | None = None
     """What settles it where that is not the rules of an endpoint."""
@@ -203,7 +203,7 @@ def from_literals(gate: Gate, sources: AddressSet, network: Network) -> Verdict:
 
 def from_internet(gate: Gate, network: Network) -> Verdict:
     """What the zone Internet gets."""
-    return from_literals(gate, PUBLIC_ADDRESSES, network)
+    return _from_public(gate, PUBLIC_ADDRESSES & gate.everything, network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ def from_virtual_network(gate: Gate, network: Network) -> Verdict:
         return _by_subnet(network, Witness(why=Why.SUBNET_NOT_READ, example=str(TELLING_EXAMPLES[1])))
     reach, spots = max(_virtual_network_spots(gate), key=lambda found: found[0])
     spot = max(spots, key=lambda spot: spot.reach)
-    address = example_of(spot.sources & PUBLIC_ADDRESSES.complement() or spot.sources)
+    address = example_of(spot.sources - PUBLIC_ADDRESSES or spot.sources)
     witness = witness_at(gate, matches_in_virtual_network(gate.rules), address, spot.port)
     if reach is not Reach.UNDETERMINED:
         return Verdict(value=_SETTLED[reach], witness=witness)
