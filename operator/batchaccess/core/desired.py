@@ -32,7 +32,7 @@ def desired_network(observed: Network, access: DesiredAccess) -> Network:
     return Network(
         endpoints=observed.endpoints if endpoints is None else _desired_endpoints(observed, endpoints),
         provisioning=observed.provisioning if public is None else public.provisioning,
-        address_ids=observed.address_ids if public is None else tuple(sorted(set(public.address_ids))),
+        address_ids=observed.address_ids if public is None else _resource_ids(public.address_ids),
         ip_families=observed.ip_families,
         ip_tags=observed.ip_tags,
         subnet_id=observed.subnet_id if access.subnet_id is None else access.subnet_id,
@@ -41,6 +41,12 @@ def desired_network(observed: Network, access: DesiredAccess) -> Network:
         ),
         dynamic_vnet_assignment_scope=observed.dynamic_vnet_assignment_scope,
     )
+
+
+def _resource_ids(ids: Iterable[str]) -> tuple[str, ...]:
+    """Each id once, in the order of observed ones: Azure compares them without regard to case."""
+    by_meaning = {each.casefold(): each for each in sorted(ids, reverse=True)}
+    return tuple(text for _, text in sorted(by_meaning.items()))
 
 
 def kept_endpoints(observed: Network, endpoints: DesiredEndpoints | None) -> tuple[InboundEndpoint, ...]:
