@@ -144,7 +144,7 @@ def _dropped(merged: JsonObject, given_up: FieldSet, kept: list[FieldSet]) -> Js
     """The object without the fields that its manager no longer applies and nobody else owns."""
     held = [path for fields in kept for path in fields]
     result: JsonValue = merged
-    for path in sorted(given_up, key=len, reverse=True):
+    for path in sorted(given_up, key=len):
         if not any(other[: len(path)] == path for other in held):
             left = without(result, path)
             result = {} if left is MISSING else left
