@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, AzureNamedKeyCredential, TokenRequestOptions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.identity import CredentialUnavailableError
 from azure.identity.aio import ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential
 
 from batchaccess.azurebatch.classify import stable_text
@@ -29,8 +30,7 @@ _Token = TypeVar("_Token", AccessToken, AccessTokenInfo)
 Credential: TypeAlias = AzureNamedKeyCredential | AsyncTokenCredential
 
 _AUTHORITY_VARIABLE: Final = "AZURE_AUTHORITY_HOST"
-_THROTTLED: Final = 429
-_SERVER_ERRORS: Final = 500
+_REFUSALS: Final = frozenset(range(400, 500)) - {408, 429}
 
 
 class Identity(Protocol):
@@ -146,8 +146,8 @@ class ExplainedCredential(AsyncTokenCredential):
             return await ask()
         except AzureError as error:
             raise _token_error(error, self._what) from error
-        except (OSError, ValueError) as error:
-            # The federated token file is read here; it belongs to the pod, not to the service.
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            # The pod's federated token file is read here, and azure-identity trips over unusual answers.
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise PortError(
                 ErrorKind.DENIED, "AuthenticationFailed", f"{self._what} could not be prepared: {reason}"
@@ -264,14 +264,18 @@ def _token_endpoint(endpoint: Endpoint, settings: AdapterSettings) -> dict[str, 
 
 
 def _token_error(error: AzureError, what: AuthType) -> PortError:
-    """A token endpoint that refuses us is one thing, one that cannot be reached another."""
-    status = error.status_code if isinstance(error, HttpResponseError) and error.response is not None else None
-    refused = isinstance(error, ClientAuthenticationError) if status is None else status < _SERVER_ERRORS
-    if refused and status != _THROTTLED:
+    """A token endpoint that refuses us is one thing, one that cannot be reached or talks nonsense another."""
+    response = error.response if isinstance(error, HttpResponseError) else None
+    status = None if response is None else response.status_code
+    refused = isinstance(error, CredentialUnavailableError) if status is None else status in _REFUSALS
+    if refused:
         reason = stable_text(error.message.partition("\n")[0])
         return PortError(ErrorKind.DENIED, "AuthenticationFailed", f"{what}: no token was issued: {reason}")
     return PortError(
-        ErrorKind.TRANSIENT, "TokenEndpointUnreachable", f"{what}: the token endpoint does not answer", status=status
+        ErrorKind.TRANSIENT,
+        "TokenEndpointUnreachable",
+        f"{what}: the token endpoint does not answer as it should",
+        status=status,
     )
 
 
