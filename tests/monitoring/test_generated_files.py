@@ -29,9 +29,7 @@ def test_the_generator_runs_as_its_text_says() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_an_outdated_file_is_named_and_left_alone_by_a_check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outdated_file_is_named_and_left_alone_by_a_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = tmp_path / "docs" / "metrics.md"
     new = tmp_path / "new.yaml"
     old.parent.mkdir()

@@ -1,0 +1,92 @@
+"""A real Prometheus server for one test: it scrapes one target every second and evaluates our rules."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import ClientError, ClientSession
+
+from tests.monitoring.queries import MONITORING
+from tests.monitoring.tools import required_tool
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+class PrometheusServer:
+    """What a test asks a running server."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    async def query(self, expr: str) -> list[dict[str, Any]]:
+        """The samples that an instant query returns now."""
+        async with self._session.get("/api/v1/query", params={"query": expr}) as answer:
+            body = await answer.json()
+            assert body["status"] == "success", body
+            result: list[dict[str, Any]] = body["data"]["result"]
+            return result
+
+    async def firing(self) -> set[str]:
+        """Names of the alerts that fire now."""
+        async with self._session.get("/api/v1/alerts") as answer:
+            alerts = (await answer.json())["data"]["alerts"]
+            return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    async def is_ready(self) -> bool:
+        """Whether it answers yet."""
+        try:
+            async with self._session.get("/-/ready") as answer:
+                return answer.status == 200
+        except ClientError:
+            return False
+
+
+@asynccontextmanager
+async def running_prometheus(directory: Path, target: str) -> AsyncIterator[PrometheusServer]:
+    """Start a server that scrapes `target` (host:port); stops it at the end."""
+    program = required_tool("prometheus")
+    config = directory / "prometheus.yml"
+    config.write_text(yaml.safe_dump(_configuration(target)), "utf-8")
+    port = _free_port()
+    with (directory / "prometheus.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={directory / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=warn",
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        async with ClientSession(f"http://127.0.0.1:{port}") as session:
+            server = PrometheusServer(session)
+            async with asyncio.timeout(START_SECONDS):
+                while not await server.is_ready():
+                    assert process.returncode is None, (directory / "prometheus.log").read_text("utf-8")
+                    await asyncio.sleep(0.1)
+            yield server
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+
+
+def _configuration(target: str) -> dict[str, Any]:
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(MONITORING / "alerts.yaml")],
+        "scrape_configs": [{"job_name": "batchaccess", "static_configs": [{"targets": [target]}]}],
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
