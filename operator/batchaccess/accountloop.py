@@ -49,10 +49,15 @@ class LoopRhythm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopCallbacks:
-    """What a loop tells of its sweeps; the callbacks must not raise."""
+    """What a loop tells of its sweeps; the callbacks must not raise.
 
-    swept: Callable[[AccountConnection, Catalogue, Any], None]
-    failed: Callable[[AccountConnection, Exception], None]
+    Attributes:
+        swept: a pass ended, and what it returned.
+        failed: a pass died of an exception after so many seconds, which no pass should.
+    """
+
+    swept: Callable[[AccountConnection, Any], None]
+    failed: Callable[[AccountConnection, float], None]
 
 
 class AccountLoop:
@@ -136,13 +141,12 @@ class AccountLoop:
         try:
             if self._sweep is None:
                 self._sweep = self._factory(self.connection, self._beat)
-            catalogue = self._store.catalogue()
-            result = await self._sweep.run_once(catalogue)
-        except Exception as error:  # noqa: BLE001 whatever a sweep dies of, the next one must come
+            result = await self._sweep.run_once(self._store.catalogue())
+        except Exception:  # noqa: BLE001 whatever a sweep dies of, the next one must come
             _log.exception("the sweep failed")
-            self._callbacks.failed(self.connection, error)
+            self._callbacks.failed(self.connection, self._clock.monotonic() - started)
         else:
-            self._callbacks.swept(self.connection, catalogue, result)
+            self._callbacks.swept(self.connection, result)
         self._due_at = started + self.connection.sync_period_seconds
         self._beat()
         await self._pause()

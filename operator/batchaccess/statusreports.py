@@ -1,93 +1,65 @@
-"""Statuses that no single sweep can write: policies, which span accounts, and connections that do not sweep.
+"""Writes the statuses of policies and connections: as soon as what they say may have changed, by an event or a sweep.
 
-Written as soon as what they say may have changed, be it by an event or by a sweep; only if they differ from what is
-stored; and again if somebody edits them.
+Written only if they differ from what is stored, and again if somebody edits them. Pools are the sweeps' own matter.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from batchaccess.acceptances import Acceptances
 from batchaccess.api import render_status, stored_conditions
-from batchaccess.core.acceptance import Acceptance, invalid
 from batchaccess.core.model import AccessPolicy, AccountConnection, ObjectKey
-from batchaccess.core.policyreporting import invalid_policy_status, policy_status
-from batchaccess.core.reasons import ConditionStatus, ConditionType, ConnectionReason, EventReason, EventType
-from batchaccess.core.reporting import connection_status, invalid_connection_message
+from batchaccess.core.reasons import ConditionStatus, ConditionType, EventReason, EventType
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus
-from batchaccess.core.tally import PolicyTally, merged
-from batchaccess.duplicates import Assignment
 from batchaccess.kube.cache import CachedObject, Key
 from batchaccess.kube.catalogue import Connection, LiveCatalogue, Policy, Reading
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
-from batchaccess.ports import Catalogue, Clock, InvalidObject, Recorder
+from batchaccess.ports import Clock, Recorder
+from batchaccess.statusviews import StatusViews
+from batchaccess.sweepsummary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.rows import ConnectionRow, PolicyRow
 
 _log = logging.getLogger(__name__)
 
 _GATHER_SECONDS: Final = 0.05
-"""How long changes are gathered: a policy and the namespace it is in come as two events."""
+"""How long changes are gathered: a policy and the connection it names often come together."""
 
 _RETRY_SECONDS: Final = 5
 """After a status could not be written."""
 
-Tallies: TypeAlias = Mapping[ObjectKey, PolicyTally]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """What the last complete sweep of one connection saw: the policies it knew, and what their pools came to."""
-
-    policies: Mapping[ObjectKey, AccessPolicy]
-    tallies: Tallies
-
 
 class StatusReports:
-    """Keeps the statuses of all policies, and of connections that do not sweep, as they should be."""
+    """Keeps the statuses of all policies and connections as they should be."""
 
     def __init__(
         self,
         *,
         live: LiveCatalogue,
-        acceptances: Acceptances,
-        assignment: Callable[[], Assignment],
+        views: StatusViews,
         writer: StatusWriter,
         recorder: Recorder,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._live = live
-        self._acceptances = acceptances
-        self._assignment = assignment
+        self._views = views
         self._writer = writer
         self._recorder = recorder
         self._metrics = metrics
         self._clock = clock
-        self._looks: dict[str, _Look] = {}
         self._stale: dict[tuple[Resource, Key], None] = {}
         self._woken = asyncio.Event()
 
-    def swept(self, connection: str, catalogue: Catalogue, tallies: Tallies) -> None:
-        """Take in what a sweep that listed the account came to."""
-        before = self._looks.get(connection)
-        policies = {policy.key: policy for policy in catalogue.policies}
-        self._looks[connection] = _Look(policies=policies, tallies=tallies)
-        known: Tallies = {} if before is None else before.tallies
-        seen: Mapping[ObjectKey, AccessPolicy] = {} if before is None else before.policies
-        for key, policy in policies.items():
-            if seen.get(key) is not policy or known.get(key) != tallies.get(key):
-                self._mark(POLICIES, (key.namespace, key.name))
+    def swept(self, summary: SweepSummary) -> None:
+        """Take in the end of a sweep."""
+        self._mark(CONNECTIONS, (None, summary.connection.name))
+        self._mark_policies(self._views.swept(summary))
 
     def forget(self, connection: str) -> None:
-        """Nothing is known of the pools of this connection any more."""
-        look = self._looks.pop(connection, None)
-        for key in () if look is None else look.tallies:
-            self._mark(POLICIES, (key.namespace, key.name))
+        """A connection is no longer swept: nothing is known of its pools any more."""
+        self._mark_policies(self._views.forget(connection))
 
     def notice(self, reading: Reading) -> None:
         """Take in a change in Kubernetes."""
@@ -100,10 +72,11 @@ class StatusReports:
             self.mark_all()
 
     def mark_all(self) -> None:
-        """Look at every status again."""
-        for resource, entries in ((CONNECTIONS, self._live.connections()), (POLICIES, self._live.policies())):
-            for entry in entries:
-                self._mark(resource, entry.key)
+        """Look at every status again: who is a duplicate and which policies are accepted may have changed."""
+        for connection in self._live.connections():
+            self._mark(CONNECTIONS, connection.key)
+        for policy in self._live.policies():
+            self._mark(POLICIES, policy.key)
 
     async def run(self) -> None:
         """Write what has to be written, for ever."""
@@ -118,6 +91,7 @@ class StatusReports:
     async def report(self) -> bool:
         """Bring everything that changed up to date once; False if something has to be tried again."""
         stale, self._stale = self._stale, {}
+        again: dict[tuple[Resource, Key], None] = {}
         for resource, key in stale:
             try:
                 written = await self._report_one(resource, key)
@@ -125,8 +99,13 @@ class StatusReports:
                 _log.exception("the status of %s %s could not be derived", resource.kind, key[1])
                 continue
             if not written:
-                self._stale[resource, key] = None
-        return not self._stale
+                again[resource, key] = None
+        self._stale.update(again)
+        return not again
+
+    def _mark_policies(self, keys: list[ObjectKey]) -> None:
+        for key in keys:
+            self._mark(POLICIES, (key.namespace, key.name))
 
     def _mark(self, resource: Resource, key: Key) -> None:
         self._stale[resource, key] = None
@@ -140,84 +119,37 @@ class StatusReports:
                 return True
             return await self._report_policy(policy)
         connection = self._live.connection(key[1])
-        return connection is None or await self._report_connection(connection)
+        if connection is None:
+            self._metrics.forget_connection(key[1])
+            return True
+        return await self._report_connection(connection)
 
     async def _report_policy(self, entry: CachedObject[Policy]) -> bool:
-        previous = stored_conditions(entry.stored.status)
-        status = self._policy_status(entry, previous)
-        key = ObjectKey(namespace=entry.stored.namespace or "", name=entry.stored.name)
-        if isinstance(entry.value, AccessPolicy):
-            row = PolicyRow(
-                policy=key, mode=entry.value.mode, suspended=entry.value.suspend, conditions=status.conditions
+        status = self._views.policy_status(entry, self._live.catalogue(), now=self._clock.now())
+        policy = entry.value
+        if isinstance(policy, AccessPolicy):
+            self._metrics.observe_policy(
+                PolicyRow(policy=policy.key, mode=policy.mode, suspended=policy.suspend, conditions=status.conditions)
             )
-            self._metrics.observe_policy(row)
         else:
-            self._metrics.forget_policy(key)
+            self._metrics.forget_policy(ObjectKey(namespace=entry.stored.namespace or "", name=entry.stored.name))
         return await self._write(POLICIES, entry, status, ConditionType.ACCEPTED)
 
-    def _policy_status(self, entry: CachedObject[Policy], previous: tuple[Condition, ...]) -> PolicyStatus:
-        policy, now = entry.value, self._clock.now()
-        if isinstance(policy, InvalidObject):
-            return invalid_policy_status(
-                invalid(policy.problems), generation=policy.generation, previous=previous, now=now
-            )
-        acceptance = self._acceptances.of(self._live.catalogue())[policy.key]
-        looks = self._looks_at(policy, acceptance)
-        handled = entry.stored.status.get("lastHandledRequestedAt")
-        return policy_status(
-            policy,
-            acceptance,
-            None if looks is None else merged(look.tallies[policy.key] for look in looks if policy.key in look.tallies),
-            previous=previous,
-            now=now,
-            requested_at=handled if looks is None else policy.requested_at,
-        )
-
-    def _looks_at(self, policy: AccessPolicy, acceptance: Acceptance) -> list[_Look] | None:
-        """The looks at the accounts that the policy is for; None until every one of them saw it as it is now."""
-        sweeping = self._assignment().sweeping
-        names = [target.name for target in acceptance.targets if target.accepted and target.name in sweeping]
-        looks = [self._looks.get(name) for name in names]
-        complete = [look for look in looks if look is not None and look.policies.get(policy.key) is policy]
-        return complete if len(complete) == len(looks) else None
-
     async def _report_connection(self, entry: CachedObject[Connection]) -> bool:
-        """Speak for a connection that does not sweep; one that does speaks for itself."""
-        status = self._idle_status(entry)
+        status = self._views.connection_status(entry, now=self._clock.now())
         if status is None:
             return True
-        period = entry.value.sync_period_seconds if isinstance(entry.value, AccountConnection) else 0
-        suspended = isinstance(entry.value, AccountConnection) and entry.value.suspend
         name = entry.stored.name
+        connection = entry.value if isinstance(entry.value, AccountConnection) else None
         self._metrics.connection(name).observe(
             ConnectionRow(
-                connection=name, suspended=suspended, sync_period_seconds=period, conditions=status.conditions
+                connection=name,
+                suspended=connection is not None and connection.suspend,
+                sync_period_seconds=0 if connection is None else connection.sync_period_seconds,
+                conditions=status.conditions,
             )
         )
         return await self._write(CONNECTIONS, entry, status, ConditionType.READY)
-
-    def _idle_status(self, entry: CachedObject[Connection]) -> ConnectionStatus | None:
-        connection, duplicates = entry.value, self._assignment().duplicates
-        if isinstance(connection, InvalidObject):
-            reason, message = ConnectionReason.INVALID, invalid_connection_message(connection.problems)
-            requested_at = None
-        elif connection.name in duplicates:
-            reason, requested_at = ConnectionReason.DUPLICATE_ENDPOINT, connection.requested_at
-            message = (
-                f"Connection {duplicates[connection.name]} names the same account and is older: it sweeps, this one "
-                "does not. Delete one of them."
-            )
-        else:
-            return None
-        return connection_status(
-            reason,
-            message,
-            pools=None,
-            generation=connection.generation,
-            previous=stored_conditions(entry.stored.status),
-            now=self._clock.now(),
-            requested_at=requested_at,
-        )
 
     async def _write(
         self,
@@ -226,7 +158,7 @@ class StatusReports:
         status: PolicyStatus | ConnectionStatus,
         telling: ConditionType,
     ) -> bool:
-        """Write a status, and an event if the condition that tells most was flipped; False if it has to be repeated."""
+        """Write a status, and an event if the condition that tells most changed; False if it has to be tried again."""
         stored = entry.stored
         before = _condition(stored_conditions(stored.status), telling)
         outcome = await self._writer.write(

@@ -68,7 +68,7 @@ class World:
             clock=self.clock,
             deadlines=self.deadlines,
             callbacks=LoopCallbacks(
-                swept=lambda connection, *_: self.swept.append(connection.name),
+                swept=lambda connection, _: self.swept.append(connection.name),
                 failed=lambda connection, _: self.failures.append(connection.name),
             ),
             ended=self.ended.append,

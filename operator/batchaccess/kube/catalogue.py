@@ -106,6 +106,10 @@ class LiveCatalogue:
         """One policy, valid or not."""
         return self._policies.get(key)
 
+    def pool_access(self, name: str) -> CachedObject[PoolIdentity] | None:
+        """One BatchPoolAccess."""
+        return self._pool_accesses.get((None, name))
+
     def pool_accesses(self, connection: str) -> Mapping[str, CachedObject[PoolIdentity]]:
         """The BatchPoolAccess objects of one connection, by name."""
         names = self._pool_names.get(connection, ())

@@ -13,14 +13,19 @@ from typing import Final, Self, TypeAlias
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from batchaccess import __version__
 from batchaccess.core.model import JsonObject
+from batchaccess.core.reasons import ErrorKind
 from batchaccess.kube.errors import refused, unanswered
+from batchaccess.ports import PortError
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 """Content type of a JSON merge patch (RFC 7386)."""
+
+NO_CONFIGURATION: Final = "NoConfiguration"
+"""Code of the error when neither a kubeconfig nor a ServiceAccount can be found."""
 
 _JSON: Final = "application/json"
 _UNAUTHORIZED: Final = 401
@@ -64,7 +69,7 @@ class KubeClient:
         Nothing is sent yet.
 
         Raises:
-            kubernetes.aio.config.ConfigException: no usable configuration; the message says what is missing.
+            PortError: there is no usable configuration (code `NoConfiguration`); the message says what is missing.
         """
 
         async def load() -> Configuration:
@@ -163,6 +168,13 @@ def _api_client(configuration: Configuration) -> ApiClient:
 
 
 async def _configuration(kubeconfig: Path | None) -> Configuration:
+    try:
+        return await _loaded(kubeconfig)
+    except (ConfigException, OSError) as error:
+        raise PortError(ErrorKind.TERMINAL, NO_CONFIGURATION, f"no usable Kubernetes configuration: {error}") from error
+
+
+async def _loaded(kubeconfig: Path | None) -> Configuration:
     configuration = Configuration()
     if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # untyped upstream

@@ -34,7 +34,7 @@ class PoolAccessObjects:
         self._count = count
 
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
-        """The objects of a connection by name, those left by an earlier connection of the same name included."""
+        """The objects that name this connection, by their own name."""
         return {name: _reported(entry) for name, entry in self._live.pool_accesses(connection.name).items()}
 
     async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
@@ -43,23 +43,29 @@ class PoolAccessObjects:
         An object that belongs to an earlier connection of the same name is the garbage collector's already, and one
         that stands for another pool is nobody's: both are deleted first.
         """
-        found = self._live.pool_accesses(connection.name).get(name)
+        found = self._live.pool_access(name)
         if found is not None and found.value.owner_uid == connection.uid and found.value.pool_id == pool_id:
             return _reported(found)
         if found is not None and not await self.delete(name):
             return None
         outcome = await self._create(connection, name, pool_id)
         self._count(POOL_ACCESSES, outcome)
-        made = self._live.pool_accesses(connection.name).get(name) if outcome is WriteOutcome.WRITTEN else None
+        made = self._live.pool_access(name) if outcome is WriteOutcome.WRITTEN else None
         return None if made is None else _reported(made)
 
-    async def write(self, reported: ReportedPool, status: PoolStatus) -> bool:
-        """Make `status` the whole status of the object; whether anything had to be written, and was."""
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        """Make `status` the whole status; the object as it is then, the very same if it said so already.
+
+        None if the write failed.
+        """
         stored = reported.stored
         outcome = await self._writer.write(
             POOL_ACCESSES, namespace=None, name=stored.name, uid=stored.uid, status=render_status(status)
         )
-        return outcome is WriteOutcome.WRITTEN
+        if outcome is WriteOutcome.UNCHANGED:
+            return reported
+        entry = self._live.pool_access(stored.name) if outcome is WriteOutcome.WRITTEN else None
+        return None if entry is None else _reported(entry)
 
     async def delete(self, name: str) -> bool:
         """Delete the object of a pool that is gone; whether it is gone now."""

@@ -1,0 +1,80 @@
+"""From a declared connection to the sweep of its Batch account: where Azure, Kubernetes and the metrics are joined."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from batchaccess.acceptances import Acceptances
+from batchaccess.accountloop import Beat, SweepFactory
+from batchaccess.azurebatch.connect import connect
+from batchaccess.azurebatch.observed import Call, Operation, observe_calls
+from batchaccess.azurebatch.secrets import SecretReader
+from batchaccess.azurebatch.settings import AdapterSettings
+from batchaccess.core.model import AccountConnection
+from batchaccess.ports import Clock, PoolReports, Pools, Recorder
+from batchaccess.sweep import AccountSweep, SweepParts
+from batchaccess.telemetry.connection import ConnectionMetrics
+from batchaccess.telemetry.metrics import Metrics
+from batchaccess.telemetry.words import AzureOperation
+
+_OPERATIONS: Final = {
+    Operation.LIST_POOLS: AzureOperation.LIST_POOLS,
+    Operation.GET_POOL: AzureOperation.GET_POOL,
+    Operation.LIST_NODE_ENDPOINTS: AzureOperation.LIST_NODES,
+    Operation.PATCH_NETWORK: AzureOperation.PATCH_NETWORK,
+}
+
+_OK: Final = "OK"
+_STATUS_OK: Final = 200
+"""What a call without an error is counted as; the adapter does not tell 200 from 202."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountParts:
+    """What the sweeps of all accounts share."""
+
+    adapter: AdapterSettings
+    secrets: SecretReader
+    reports: PoolReports
+    recorder: Recorder
+    metrics: Metrics
+    acceptances: Acceptances
+    clock: Clock
+
+
+def account_factory(parts: AccountParts) -> SweepFactory:
+    """Makes the sweep of a connection from what all of them share."""
+
+    def make(connection: AccountConnection, beat: Beat) -> AccountSweep:
+        metrics = parts.metrics.connection(connection.name)
+
+        async def connect_account(declared: AccountConnection) -> Pools:
+            pools = await connect(declared, secrets=parts.secrets, settings=parts.adapter, clock=parts.clock)
+            metrics.watch_budget(lambda: pools.budget.level)
+            return observe_calls(pools, lambda call: _count(metrics, call))
+
+        return AccountSweep(
+            connection.name,
+            SweepParts(
+                connect=connect_account,
+                reports=parts.reports,
+                recorder=parts.recorder,
+                metrics=metrics,
+                acceptances=parts.acceptances,
+                clock=parts.clock,
+                jitter=random.random,
+                beat=beat,
+            ),
+        )
+
+    return make
+
+
+def _count(metrics: ConnectionMetrics, call: Call) -> None:
+    succeeded = call.code == _OK
+    metrics.azure_request(
+        _OPERATIONS[call.operation],
+        seconds=call.seconds,
+        status=_STATUS_OK if succeeded else call.status,
+        error=None if succeeded else call.code,
+    )

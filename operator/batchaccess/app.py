@@ -1,0 +1,305 @@
+"""The composition root: makes the parts of the operator, starts them in order and stops them in the reverse one.
+
+Start: metrics and probes, then one whole reading of the Kubernetes API (waiting for CRDs and permissions if it must),
+then the watches, then the sweeps. Stop: the sweeps first, so that a write in flight is finished while everything it
+needs is there; the watches after them.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
+
+import kopf
+
+from batchaccess import __version__, handlers
+from batchaccess.acceptances import Acceptances
+from batchaccess.accountloop import LoopCallbacks, SweepFactory
+from batchaccess.accounts import AccountParts, account_factory
+from batchaccess.api import parse_connection, parse_policy, schedule_problems
+from batchaccess.azurebatch.settings import AdapterSettings
+from batchaccess.clock import SystemClock
+from batchaccess.core.model import AccountConnection, JsonObject
+from batchaccess.core.reasons import EventReason, EventType
+from batchaccess.hub import OBJECT_KINDS, Hub, Listeners
+from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy
+from batchaccess.kube.client import KubeClient
+from batchaccess.kube.events import EventRecorder
+from batchaccess.kube.poolaccess import PoolAccessObjects
+from batchaccess.kube.resources import Resource
+from batchaccess.kube.resync import ResyncLoop
+from batchaccess.kube.secrets import SecretReader
+from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
+from batchaccess.ports import InvalidObject, PortError
+from batchaccess.settings import Settings
+from batchaccess.statusreports import StatusReports
+from batchaccess.statusviews import StatusViews
+from batchaccess.supervisor import Supervisor
+from batchaccess.sweepsummary import SweepSummary
+from batchaccess.telemetry.liveness import SweepDeadlines
+from batchaccess.telemetry.logs import configure_logging
+from batchaccess.telemetry.metrics import Metrics
+from batchaccess.telemetry.server import TelemetryServer
+from batchaccess.telemetry.words import SweepResult, WriteResult
+
+_log = logging.getLogger(__name__)
+
+_LAST_REPORTS_SECONDS: Final = 5
+"""For the statuses of the last sweeps, after the sweeps have ended."""
+
+_WRITE_RESULTS: Final = {
+    WriteOutcome.WRITTEN: WriteResult.WRITTEN,
+    WriteOutcome.CONFLICT: WriteResult.CONFLICT,
+    WriteOutcome.GONE: WriteResult.GONE,
+    WriteOutcome.REFUSED: WriteResult.FAILED,
+    WriteOutcome.FAILED: WriteResult.FAILED,
+}
+
+MakeFactory: TypeAlias = Callable[[AccountParts], SweepFactory]
+
+
+def run(settings: Settings) -> int:
+    """Run the operator until a signal ends it; the exit status of the process."""
+    configure_logging(settings.log_format, level=settings.log_level.number, stream=sys.stderr)
+    return asyncio.run(serve(settings))
+
+
+async def serve(
+    settings: Settings, *, stop: asyncio.Event | None = None, make_factory: MakeFactory = account_factory
+) -> int:
+    """Run the operator until `stop` is set or SIGTERM or SIGINT arrives.
+
+    Args:
+        settings: what it is started with.
+        stop: ends it as a signal would.
+        make_factory: makes the sweeps; tests give their own.
+
+    Returns:
+        0 if it was asked to end, 1 if it cannot go on; the log says why.
+    """
+    stopping = stop or asyncio.Event()
+    _end_on_signals(stopping)
+    readiness = Readiness()
+    metrics, deadlines = Metrics(), SweepDeadlines(SystemClock())
+    server = TelemetryServer(
+        metrics,
+        liveness=deadlines.problems,
+        readiness=readiness.problems,
+        host=settings.telemetry_host,
+        port=settings.telemetry_port,
+    )
+    try:
+        client = await KubeClient.connect(settings.kubeconfig)
+        await server.start()
+    except (PortError, OSError) as error:
+        _log.error("the operator cannot start: %s", error)
+        return 1
+    _log.info("batchaccess %s shows metrics at %s/metrics", __version__, server.url)
+    try:
+        operator = Operator(
+            settings,
+            client=client,
+            metrics=metrics,
+            deadlines=deadlines,
+            readiness=readiness,
+            make_factory=make_factory,
+        )
+        return await operator.run(stopping)
+    finally:
+        await server.stop()
+        await client.close()
+
+
+class Readiness:
+    """What stands between the operator and its work, for `/readyz` and the log."""
+
+    def __init__(self) -> None:
+        self._problems: Sequence[str] = ("the Kubernetes API was not read yet",)
+
+    def problems(self) -> Sequence[str]:
+        """One sentence each; none once everything declared was read."""
+        return self._problems
+
+    def tell(self, problems: Sequence[str]) -> None:
+        """Take in what stands in the way now; logged when it changes."""
+        if list(problems) != list(self._problems):
+            for problem in problems:
+                _log.error("%s; trying again until it is so", problem)
+        self._problems = problems
+
+
+class Operator:
+    """The parts of one operator, wired."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        client: KubeClient,
+        metrics: Metrics,
+        deadlines: SweepDeadlines,
+        readiness: Readiness,
+        make_factory: MakeFactory,
+    ) -> None:
+        clock, acceptances = SystemClock(), Acceptances()
+        self._clock = clock
+        count = _counting_writes(metrics)
+        self._readiness = readiness
+        self._metrics = metrics
+        self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
+        writer = StatusWriter(client, self._live, count)
+        recorder = EventRecorder(client, clock, _counting_events(metrics))
+        self._supervisor = Supervisor(
+            factory=make_factory(
+                AccountParts(
+                    adapter=_adapter_settings(settings),
+                    secrets=SecretReader(client, settings.namespace),
+                    reports=PoolAccessObjects(client, self._live, writer, count),
+                    recorder=recorder,
+                    metrics=metrics,
+                    acceptances=acceptances,
+                    clock=clock,
+                )
+            ),
+            store=self._live,
+            clock=clock,
+            deadlines=deadlines,
+            callbacks=LoopCallbacks(swept=self._swept, failed=self._sweep_failed),
+            ended=self._no_longer_swept,
+        )
+        self._reports = StatusReports(
+            live=self._live,
+            views=StatusViews(acceptances, lambda: self._supervisor.assignment),
+            writer=writer,
+            recorder=recorder,
+            metrics=metrics,
+            clock=clock,
+        )
+        self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds)
+        registry = kopf.OperatorRegistry()
+        self._hub = Hub(self._live, metrics)
+        handlers.register(registry, self._hub, client.access)
+        self._watches = handlers.Watches(registry, handlers.settings())
+
+    async def run(self, stopping: asyncio.Event) -> int:
+        """Work until `stopping`; the exit status."""
+        if not await _done_before(stopping, self._resyncs.first_reading(tell=self._readiness.tell)):
+            return 0
+        await self._watches.start()
+        _end_on_signals(stopping)
+        self._hub.connect(
+            Listeners(
+                connections_changed=self._supervisor.reconcile,
+                wake=self._supervisor.wake,
+                report=self._reports.notice,
+                resync=self._resyncs.ask,
+            )
+        )
+        self._supervisor.reconcile()
+        self._reports.mark_all()
+        background = {
+            asyncio.create_task(self._resyncs.run(), name="resyncs"),
+            asyncio.create_task(self._reports.run(), name="status reports"),
+        }
+        try:
+            return await self._until_the_end(stopping, background)
+        finally:
+            await self._stop(background)
+
+    async def _until_the_end(self, stopping: asyncio.Event, background: set[asyncio.Task[None]]) -> int:
+        """Wait for the wish to end, or for a part that ended by itself: then nobody would notice what it missed."""
+        asked = asyncio.create_task(stopping.wait(), name="wish to end")
+        watches = asyncio.create_task(self._watches.ended(), name="end of the watches")
+        try:
+            done, _ = await asyncio.wait({asked, watches, *background}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            watches.cancel()
+        if asked in done:
+            _log.info("asked to end: finishing what is being written")
+            return 0
+        if watches in done:
+            _log.error("the watches ended by themselves, so the operator ends too: %s", watches.result())
+        for task in done & background:
+            _log.error("%s ended, so the operator ends too", task.get_name(), exc_info=task.exception())
+        return 1
+
+    async def _stop(self, background: set[asyncio.Task[None]]) -> None:
+        await self._supervisor.stop()
+        for task in background:
+            task.cancel()
+        await asyncio.wait(background)
+        try:
+            await asyncio.wait_for(self._reports.report(), timeout=_LAST_REPORTS_SECONDS)
+        except TimeoutError:
+            _log.warning("the last statuses were not all written in time; the next start writes them")
+        await self._watches.stop()
+
+    def _swept(self, _: AccountConnection, summary: SweepSummary | None) -> None:
+        if summary is not None:
+            self._reports.swept(summary)
+
+    def _sweep_failed(self, connection: AccountConnection, seconds: float) -> None:
+        self._metrics.connection(connection.name).sweep_finished(
+            SweepResult.FAILED, seconds=seconds, ended=self._clock.now(), writes=0
+        )
+
+    def _no_longer_swept(self, connection: str) -> None:
+        self._metrics.forget_connection(connection)
+        self._reports.forget(connection)
+
+
+def _parse_policy(raw: JsonObject) -> Policy:
+    """A policy with everything checked that does not need the live pool: what the CRD checks, and schedules."""
+    policy = parse_policy(raw)
+    if isinstance(policy, InvalidObject):
+        return policy
+    problems = schedule_problems(policy)
+    if problems:
+        return InvalidObject(uid=policy.uid, generation=policy.generation, problems=problems)
+    return policy
+
+
+def _adapter_settings(settings: Settings) -> AdapterSettings:
+    return AdapterSettings(
+        allow_endpoint_suffixes=settings.allow_endpoint_suffixes,
+        ca_file=None if settings.ca_file is None else str(settings.ca_file),
+    )
+
+
+def _counting_writes(metrics: Metrics) -> Callable[[Resource, WriteOutcome], None]:
+    def count(resource: Resource, outcome: WriteOutcome) -> None:
+        metrics.status_written(OBJECT_KINDS[resource], _WRITE_RESULTS[outcome])
+
+    return count
+
+
+def _counting_events(metrics: Metrics) -> Callable[[EventType, EventReason, bool], None]:
+    def count(event_type: EventType, reason: EventReason, succeeded: bool) -> None:  # noqa: FBT001 a callback's word
+        metrics.event_emitted(event_type, reason, WriteResult.WRITTEN if succeeded else WriteResult.FAILED)
+
+    return count
+
+
+async def _done_before(stopping: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Whether `work` was done before the operator was asked to end; if not it is cancelled."""
+    working = asyncio.ensure_future(work)
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            return True
+        return False
+    finally:
+        asked.cancel()
+        working.cancel()
+
+
+def _end_on_signals(stopping: asyncio.Event) -> None:
+    """Needed again after kopf has started: it puts its own handlers in place."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)

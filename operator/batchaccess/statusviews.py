@@ -1,0 +1,148 @@
+"""What the statuses of policies and connections have to say, from the last sweep of every account; writes nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchaccess.acceptances import Acceptances
+from batchaccess.api import stored_conditions
+from batchaccess.core.acceptance import Acceptance, invalid
+from batchaccess.core.model import AccessPolicy, AccountConnection, ObjectKey
+from batchaccess.core.policyreporting import invalid_policy_status, policy_status
+from batchaccess.core.reasons import ConnectionReason
+from batchaccess.core.reporting import connection_status, invalid_connection_message
+from batchaccess.core.status import ConnectionStatus, PolicyStatus
+from batchaccess.core.tally import PolicyTally, merged
+from batchaccess.duplicates import Assignment
+from batchaccess.kube.cache import CachedObject
+from batchaccess.kube.catalogue import Connection, Policy
+from batchaccess.ports import Catalogue, InvalidObject
+from batchaccess.sweepsummary import SweepSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """The last sweep of one connection, and the policies it knew."""
+
+    summary: SweepSummary
+    policies: Mapping[ObjectKey, AccessPolicy]
+
+    def tally(self, key: ObjectKey) -> PolicyTally | None:
+        """What the pools of the connection come to for one policy."""
+        return None if self.summary.tallies is None else self.summary.tallies.get(key)
+
+    def has_seen(self, policy: AccessPolicy) -> bool:
+        """Whether the sweep looked with the policy as it is now; equal policies of a catalogue are the same object."""
+        return self.summary.tallies is not None and self.policies.get(policy.key) is policy
+
+
+class StatusViews:
+    """Derives statuses. `assignment` tells which connections sweep."""
+
+    def __init__(self, acceptances: Acceptances, assignment: Callable[[], Assignment]) -> None:
+        self._acceptances = acceptances
+        self._assignment = assignment
+        self._looks: dict[str, _Look] = {}
+
+    def swept(self, summary: SweepSummary) -> list[ObjectKey]:
+        """Take in the end of a sweep; the policies whose status may have to say something else now."""
+        name = summary.connection.name
+        before = self._looks.get(name)
+        after = _Look(summary=summary, policies={policy.key: policy for policy in summary.catalogue.policies})
+        self._looks[name] = after
+        if before is None:
+            return list(after.policies)
+        return [
+            key
+            for key, policy in after.policies.items()
+            if before.has_seen(policy) is not after.has_seen(policy) or before.tally(key) != after.tally(key)
+        ]
+
+    def forget(self, connection: str) -> list[ObjectKey]:
+        """Nothing is known of a connection any more; the policies whose status that may concern."""
+        look = self._looks.pop(connection, None)
+        return [] if look is None else list(look.policies)
+
+    def policy_status(self, entry: CachedObject[Policy], catalogue: Catalogue, *, now: datetime) -> PolicyStatus:
+        """The status that a policy should have."""
+        policy, previous = entry.value, stored_conditions(entry.stored.status)
+        if isinstance(policy, InvalidObject):
+            return invalid_policy_status(
+                invalid(policy.problems), generation=policy.generation, previous=previous, now=now
+            )
+        acceptance = self._acceptances.of(catalogue)[policy.key]
+        looks = self._looks_at(policy, acceptance)
+        handled = entry.stored.status.get("lastHandledRequestedAt")
+        return policy_status(
+            policy,
+            acceptance,
+            None if looks is None else merged(tally for look in looks if (tally := look.tally(policy.key)) is not None),
+            previous=previous,
+            now=now,
+            requested_at=handled if looks is None else policy.requested_at,
+        )
+
+    def _looks_at(self, policy: AccessPolicy, acceptance: Acceptance) -> list[_Look] | None:
+        """The looks at the accounts that the policy is for; None until every one of them saw it as it is now."""
+        sweeping = self._assignment().sweeping
+        names = [target.name for target in acceptance.targets if target.accepted and target.name in sweeping]
+        looks = [self._looks.get(name) for name in names]
+        complete = [look for look in looks if look is not None and look.has_seen(policy)]
+        return complete if len(complete) == len(looks) else None
+
+    def connection_status(self, entry: CachedObject[Connection], *, now: datetime) -> ConnectionStatus | None:
+        """The status that a connection should have; None as long as nothing can be said of it."""
+        connection = entry.value
+        if isinstance(connection, InvalidObject):
+            reason, message = ConnectionReason.INVALID, invalid_connection_message(connection.problems)
+            return _idle_status(entry, reason, message, generation=connection.generation, now=now)
+        owner = self._assignment().duplicates.get(connection.name)
+        if owner is not None:
+            message = (
+                f"Connection {owner} names the same account and is older: it sweeps, this one does not. Delete one."
+            )
+            return _idle_status(
+                entry,
+                ConnectionReason.DUPLICATE_ENDPOINT,
+                message,
+                generation=connection.generation,
+                now=now,
+                requested_at=connection.requested_at,
+            )
+        look = self._looks.get(connection.name)
+        if look is None or look.summary.connection.uid != connection.uid:
+            return None
+        return _swept_status(entry, look.summary, now=now)
+
+
+def _idle_status(
+    entry: CachedObject[Connection],
+    reason: ConnectionReason,
+    message: str,
+    *,
+    generation: int,
+    now: datetime,
+    requested_at: str | None = None,
+) -> ConnectionStatus:
+    return connection_status(
+        reason,
+        message,
+        pools=None,
+        generation=generation,
+        previous=stored_conditions(entry.stored.status),
+        now=now,
+        requested_at=requested_at,
+    )
+
+
+def _swept_status(entry: CachedObject[Connection], summary: SweepSummary, *, now: datetime) -> ConnectionStatus:
+    swept: AccountConnection = summary.connection
+    return connection_status(
+        summary.reason,
+        summary.message,
+        pools=summary.counts,
+        generation=swept.generation,
+        previous=stored_conditions(entry.stored.status),
+        now=now,
+        requested_at=swept.requested_at,
+    )
