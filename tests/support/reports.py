@@ -1,0 +1,95 @@
+"""Pool reports and events in memory, for tests of the sweep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from batchaccess.api import render_status
+from batchaccess.core.model import AccountConnection
+from batchaccess.core.reasons import EventReason, EventType
+from batchaccess.core.status import PoolStatus
+from batchaccess.ports import ReportedPool, StoredStatus
+
+
+@dataclass
+class FakeReports:
+    """Implements `ports.PoolReports`; `writes` names every object made, written or deleted, in order."""
+
+    objects: dict[str, ReportedPool] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+    refuse: frozenset[str] = frozenset()
+    """Names whose writes fail."""
+
+    def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
+        return {name: each for name, each in self.objects.items() if name.startswith(f"{connection.name}.")}
+
+    async def create(
+        self,
+        connection: AccountConnection,  # noqa: ARG002 the port's signature
+        *,
+        name: str,
+        pool_id: str,
+    ) -> ReportedPool | None:
+        self.writes.append(f"create {name}")
+        if name in self.refuse:
+            return None
+        stored = StoredStatus(name=name, namespace=None, uid=f"uid-{name}", generation=1, status={})
+        self.objects[name] = ReportedPool(stored=stored, pool_id=pool_id)
+        return self.objects[name]
+
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        rendered = render_status(status)
+        if rendered == reported.stored.status:
+            return reported
+        name = reported.stored.name
+        self.writes.append(f"write {name}")
+        if name in self.refuse:
+            return None
+        self.objects[name] = replace(reported, stored=replace(reported.stored, status=rendered))
+        return self.objects[name]
+
+    async def delete(self, name: str) -> bool:
+        self.writes.append(f"delete {name}")
+        return self.objects.pop(name, None) is not None
+
+    def status(self, name: str) -> Mapping[str, Any]:
+        """The status stored for an object."""
+        return self.objects[name].stored.status
+
+    def condition(self, name: str, type: str) -> tuple[str, str]:
+        """Status and reason of one condition of an object."""
+        found = next(each for each in self.status(name)["conditions"] if each["type"] == type)
+        return found["status"], found["reason"]
+
+    def request(self, name: str, at: str) -> None:
+        """Somebody annotates the object with `requested-at`."""
+        self.objects[name] = replace(self.objects[name], requested_at=at)
+
+    def overwrite(self, name: str, status: Mapping[str, Any]) -> None:
+        """Somebody edits the status by hand."""
+        found = self.objects[name]
+        self.objects[name] = replace(found, stored=replace(found.stored, status=status))
+
+
+@dataclass
+class FakeRecorder:
+    """Implements `ports.Recorder`."""
+
+    events: list[tuple[str, EventReason, str]] = field(default_factory=list)
+
+    async def record(
+        self,
+        *,
+        kind: str,  # noqa: ARG002 the port's signature
+        name: str,
+        namespace: str | None,  # noqa: ARG002
+        uid: str,  # noqa: ARG002
+        event_type: EventType,  # noqa: ARG002
+        reason: EventReason,
+        message: str,
+    ) -> None:
+        self.events.append((name, reason, message))
+
+    def reasons(self, name: str) -> list[EventReason]:
+        """Reasons of the events about one object, in order."""
+        return [reason for about, reason, _ in self.events if about == name]

@@ -1,0 +1,267 @@
+"""What a pass does to pools that are not as declared."""
+
+from dataclasses import replace
+
+import pytest
+
+from batchaccess.azurebatch.observed import Operation
+from batchaccess.core.model import AuthType, Mode, ObservedPool
+from batchaccess.core.reasons import ErrorKind, EventReason
+from batchaccess.ports import Listing, PortError
+from tests.support.account import AccountWorld
+from tests.support.build import access, connection, endpoint, policy, pool, wanted
+
+SSH_CLOSED = policy("ssh", wanted("SSH", allow_from=[]))
+NAME = "prod-weu.render-1"
+
+
+def open_pool(**changes: object) -> ObservedPool:
+    return replace(pool("render-1", endpoint("SSH")), **changes)  # type: ignore[arg-type] # fields of the builder's
+
+
+def operations(world: AccountWorld) -> list[Operation]:
+    return [call.operation for call in world.pools.calls]
+
+
+async def test_drifted_empty_pool_costs_list_get_patch_get() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert operations(world) == [
+        Operation.LIST_POOLS,
+        Operation.GET_POOL,
+        Operation.PATCH_NETWORK,
+        Operation.GET_POOL,
+    ]
+
+
+async def test_corrected_pool_is_compliant_and_tells_what_changed() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    summary = await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+    assert world.reports.condition(NAME, "Exposed") == ("False", "None")
+    change = world.reports.status(NAME)["lastChange"]
+    assert change["policy"] == "render/ssh"
+    assert change["before"] == "SSH (TCP/22): anyone on the Internet"
+    assert change["after"] == "SSH (TCP/22): nobody"
+    assert summary.counts is not None
+    assert summary.counts.compliant == 1
+    assert world.recorder.reasons(NAME) == [EventReason.DRIFT_CORRECTED]
+
+
+async def test_patch_carries_the_explicit_deny_and_the_etag_just_read() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    await world.sweep()
+    (patch,) = world.pools.calls_of(Operation.PATCH_NETWORK)
+    assert patch.etag == pool().etag
+    assert patch.body is not None
+    (nat_pool,) = patch.body["endpointConfiguration"]["inboundNATPools"]
+    assert nat_pool["networkSecurityGroupRules"] == [
+        {"priority": 1000, "access": "deny", "sourceAddressPrefix": "*", "sourcePortRanges": ["*"]}
+    ]
+
+
+async def test_pool_with_nodes_waits_and_is_corrected_once_it_is_empty() -> None:
+    world = AccountWorld.of(pool("render-1", endpoint("SSH"), nodes=2), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "PoolNotEmpty")
+    assert operations(world) == [Operation.LIST_POOLS]
+    world.pools.fill("render-1", 0)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+async def test_audit_reports_and_never_reads_nor_writes_the_pool() -> None:
+    world = AccountWorld.of(open_pool(), policies=[replace(SSH_CLOSED, mode=Mode.AUDIT)])
+    await world.sweep()
+    assert operations(world) == [Operation.LIST_POOLS]
+    assert world.reports.condition(NAME, "Compliant") == ("False", "AuditOnly")
+    assert world.reports.condition(NAME, "Drifted") == ("True", "Widening")
+    assert world.recorder.reasons(NAME) == [EventReason.DRIFT_DETECTED, EventReason.INTERNET_REACHABLE]
+
+
+@pytest.mark.parametrize("suspended", ["connection", "policy"])
+async def test_suspension_stops_writes_but_not_observation(suspended: str) -> None:
+    world = AccountWorld.of(open_pool(), policies=[replace(SSH_CLOSED, suspend=suspended == "policy")])
+    world.declared = connection(suspend=suspended == "connection")
+    await world.sweep()
+    assert operations(world) == [Operation.LIST_POOLS]
+    assert world.reports.condition(NAME, "Compliant") == ("False", "Suspended")
+    assert world.reports.condition(NAME, "Exposed") == ("True", "InternetReachable")
+
+
+async def test_pool_that_fills_between_listing_and_reading_is_left_alone() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    listed = await world.pools.list_pools()
+    world.pools.fill("render-1", 3)
+    world.pools.list_pools = lambda: _answer(listed)  # type: ignore[method-assign]
+    await world.sweep()
+    assert world.pools.calls_of(Operation.PATCH_NETWORK) == []
+    assert world.reports.condition(NAME, "Compliant") == ("False", "PoolNotEmpty")
+
+
+async def _answer(value: Listing) -> Listing:
+    return value
+
+
+async def test_race_is_read_again_at_once_and_corrected() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412))
+    await world.sweep()
+    assert operations(world)[1:] == [
+        Operation.GET_POOL,
+        Operation.PATCH_NETWORK,
+        Operation.GET_POOL,
+        Operation.PATCH_NETWORK,
+        Operation.GET_POOL,
+    ]
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+async def test_etag_refused_twice_though_just_read_stops_all_writing() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    race = PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412)
+    world.pools.fail_next(Operation.PATCH_NETWORK, race, times=50)
+    for _ in range(5):
+        await world.sweep()
+        world.clock.advance(3600)
+    assert world.reports.condition(NAME, "Compliant") == ("False", "PreconditionUnsupported")
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 2
+
+
+async def test_lost_answer_of_a_patch_that_took_effect_is_found_out_by_reading() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    lost = PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=True)
+    world.pools.fail_next(Operation.PATCH_NETWORK, lost, after_effect=True)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+
+
+async def test_lost_answer_of_a_patch_without_effect_backs_off_and_tries_again() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    lost = PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=True)
+    world.pools.fail_next(Operation.PATCH_NETWORK, lost)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "BackingOff")
+    world.clock.advance(10)
+    await world.sweep()
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    world.clock.advance(60)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason"),
+    [
+        pytest.param(ErrorKind.TERMINAL, 400, "Rejected", id="a refused network is not sent again"),
+        pytest.param(ErrorKind.DENIED, 403, "AccessDenied", id="a denied identity is not tried again soon"),
+    ],
+)
+async def test_refusal_latches(kind: ErrorKind, status: int, reason: str) -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(kind, "Code", "the service said no", status=status))
+    for _ in range(3):
+        await world.sweep()
+        world.clock.advance(60)
+    assert world.reports.condition(NAME, "Compliant") == ("False", reason)
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    assert world.recorder.reasons(NAME).count(EventReason.CORRECTION_FAILED) == 1
+
+
+async def test_changed_policy_opens_the_latch() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(ErrorKind.TERMINAL, "Code", "no", status=400))
+    await world.sweep()
+    world.policies = [replace(SSH_CLOSED, generation=2)]
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+async def test_shared_key_with_a_subnet_is_refused_before_the_first_request() -> None:
+    subnet = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/b"
+    world = AccountWorld.of(open_pool(), policies=[policy("ssh", declares=access(wanted("SSH"), subnet_id=subnet))])
+    world.declared = replace(connection(), auth=connection(auth=AuthType.SHARED_KEY).auth)
+    await world.sweep()
+    assert operations(world) == [Operation.LIST_POOLS]
+    assert world.reports.condition(NAME, "Compliant") == ("False", "SharedKeySubnet")
+
+
+async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_hour() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    open_again = {"endpointConfiguration": {"inboundNATPools": [_open_ssh()]}}
+    for _ in range(3):
+        await world.sweep()
+        world.pools.edit_network("render-1", open_again)
+        world.clock.advance(60)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "Contended")
+    patches = len(world.pools.calls_of(Operation.PATCH_NETWORK))
+    world.clock.advance(600)
+    await world.sweep()
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == patches
+    world.clock.advance(3600)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+def _open_ssh() -> dict[str, object]:
+    return {
+        "name": "SSH",
+        "protocol": "tcp",
+        "backendPort": 22,
+        "frontendPortRangeStart": 4000,
+        "frontendPortRangeEnd": 4100,
+    }
+
+
+async def test_pool_that_disappears_before_its_correction_is_no_failure() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    gone = PortError(ErrorKind.WAITING, "PoolNotFound", "gone", status=404)
+    world.pools.fail_next(Operation.GET_POOL, gone)
+    await world.sweep()
+    assert EventReason.CORRECTION_FAILED not in world.recorder.reasons(NAME)
+
+
+async def test_most_dangerous_pool_comes_first() -> None:
+    narrowed = pool("a-narrowed", endpoint("SSH", "deny *"))
+    exposed = pool("z-exposed", endpoint("SSH"))
+    declared = policy("ssh", wanted("SSH", allow_from=["10.0.0.0/8"]))
+    world = AccountWorld.of(narrowed, exposed, policies=[declared])
+    await world.sweep()
+    assert [call.pool_id for call in world.pools.calls_of(Operation.PATCH_NETWORK)] == ["z-exposed", "a-narrowed"]
+
+
+async def test_result_that_is_not_what_was_written_stalls() -> None:
+    world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
+    patch = world.pools.patch_network
+
+    async def patch_and_lose_the_rules(pool_id: str, body: dict[str, object], *, etag: str) -> None:
+        await patch(pool_id, body, etag=etag)
+        world.pools.edit_network(pool_id, {"endpointConfiguration": {"inboundNATPools": [_open_ssh()]}})
+
+    world.pools.patch_network = patch_and_lose_the_rules  # type: ignore[assignment,method-assign]
+    for _ in range(3):
+        await world.sweep()
+        world.clock.advance(120)
+    assert world.reports.condition(NAME, "Compliant") == ("False", "UnexpectedResult")
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+
+
+async def test_corrections_stop_at_the_period_and_go_on_in_the_next_pass() -> None:
+    pools = [pool(f"render-{number}", endpoint("SSH")) for number in range(4)]
+    world = AccountWorld.of(*pools, policies=[SSH_CLOSED])
+    patch = world.pools.patch_network
+
+    async def slow_patch(pool_id: str, body: dict[str, object], *, etag: str) -> None:
+        await patch(pool_id, body, etag=etag)
+        world.clock.advance(40)
+
+    world.pools.patch_network = slow_patch  # type: ignore[assignment,method-assign]
+    first = await world.sweep()
+    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 2
+    assert first.counts is not None
+    assert first.counts.pending == 2
+    second = await world.sweep()
+    assert second.counts is not None
+    assert second.counts.compliant == 4
