@@ -120,8 +120,8 @@ def _instant(document: JsonObject, key: str, default: datetime) -> datetime:
 
 def _seed_nodes(account: AccountState, pool: Pool, document: JsonObject, now: datetime) -> None:
     for kind, name in ((NodeKind.DEDICATED, "DedicatedNodes"), (NodeKind.LOW_PRIORITY, "LowPriorityNodes")):
-        count = int(document.get(f"current{name}", document.get(f"target{name}", 0)))
-        for _ in range(count):
+        count = document[f"current{name}"] if f"current{name}" in document else document.get(f"target{name}", 0)
+        for _ in range(int(count)):
             add_node(account, pool, kind, NodeState.IDLE, now)
 
 

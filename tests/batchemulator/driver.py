@@ -12,6 +12,7 @@ from batchemulator.outside_edits import edit_pool
 from batchemulator.seeds import seed_pool
 from batchemulator.state.pool import Pool
 from batchemulator.wire.messages import Request
+from batchemulator.wire.sharedkey import sign, string_to_sign
 
 BASE_URL = "https://devaccount.emulator.batch.azure.com"
 V2024_02 = "2024-02-01.19.0"
@@ -77,6 +78,19 @@ class Driver:
         )
         document = orjson.loads(response.body) if response.body else {}
         return Answer(response.status, dict(response.headers), document)
+
+    def signed(self, method: str, path: str, body: object, key: str = DEV_ACCOUNT.key) -> Answer:
+        """A call with a SharedKey signature instead of a token."""
+        content = orjson.dumps(body)
+        request = Request(
+            method=method,
+            path=path,
+            raw_query=f"api-version={self.version}",
+            headers={"content-length": str(len(content))},
+        )
+        signature = sign(string_to_sign(request, DEV_ACCOUNT.name), key)
+        headers = {**request.headers, "authorization": f"SharedKey {DEV_ACCOUNT.name}:{signature}"}
+        return self.call(method, path, body, headers=headers)
 
     def get(self, path: str, query: str = "", **headers: str) -> Answer:
         return self.call("GET", path, query=query, headers=headers)

@@ -48,15 +48,18 @@ def names(*prefixes: str) -> list[str]:
 
 def differences(recorded: dict[str, Any], status: int, headers: dict[str, str], document: object) -> list[str]:
     """Where an answer differs from the recorded one, as short stable lines."""
-    found: list[str] = []
-    if recorded["status"] != status:
-        found.append(f"status {recorded['status']} -> {status}")
-    for name in _COMPARED_HEADERS:
-        if name in recorded["headers"] and recorded["headers"][name] != headers.get(name):
-            found.append(f"header {name}: {recorded['headers'][name]} -> {headers.get(name)}")
-    for name in _PRESENT_HEADERS:
-        if (name in recorded["headers"]) != (name in headers):
-            found.append(f"header {name}: {'lost' if name in recorded['headers'] else 'added'}")
+    sent: dict[str, str] = recorded["headers"]
+    found = [f"status {recorded['status']} -> {status}"] if recorded["status"] != status else []
+    found += [
+        f"header {name}: {sent[name]} -> {headers.get(name)}"
+        for name in _COMPARED_HEADERS
+        if name in sent and sent[name] != headers.get(name)
+    ]
+    found += [
+        f"header {name}: {'lost' if name in sent else 'added'}"
+        for name in _PRESENT_HEADERS
+        if (name in sent) != (name in headers)
+    ]
     found += _compare("", mask(_ordered(recorded["body"] or {})), mask(_ordered(document)))
     return found
 

@@ -13,13 +13,13 @@ from tests.batchemulator.replay import SERVED, replay
 NOT_REPLAYED = {
     "dp_2020-03-01.11.0_pool_create_natpool_no_rules": "the request's body was not recorded",
     "err_400_InvalidPropertyValue_imageReference": "images are not checked: any reference is taken",
-    "err_400_InvalidPropertyValue_subnetId_2024-07-01.20.0": "accounts have no subscription to compare a subnet with",
-    "err_400_InvalidPropertyValue_subnetId_other_subscription": "accounts have no subscription to compare a subnet with",
+    "err_400_InvalidPropertyValue_subnetId_2024-07-01.20.0": "accounts have no subscription",
+    "err_400_InvalidPropertyValue_subnetId_other_subscription": "accounts have no subscription",
     "err_400_InvalidPropertyValue_subnetId_privatelink_policies": "no request was recorded",
     "err_400_PoolVersionEqualsUpgradeVersion": "upgradeos is gone since 2018",
     "err_403_Forbidden_subnetId_not_enabled": "the request's body was not recorded; see test_limits",
     "err_409_OperationNotValidOnNode": "reimage is not emulated",
-    "err_409_PATCH_InvalidApplicationPackageReferences": "application packages are not emulated: any reference is taken",
+    "err_409_PATCH_InvalidApplicationPackageReferences": "packages are not checked: any reference is taken",
     "err_429_TooManyRequests": "no request was recorded; see test_faults",
     "err_AuthenticationFailed_sharedkey_not_allowed": "no request was recorded",
 }

@@ -37,6 +37,7 @@ def begin_resize(
     _start_resize(account, pool, targets, now, option)
     for node in surplus:
         begin_departure(account, pool, node, option, now)
+    dispatch(account, pool, now)
     _plan_growth(account, pool, now)
 
 
@@ -55,6 +56,7 @@ def remove_nodes(
     _start_resize(account, pool, Targets(max(0, targets.dedicated), max(0, targets.low_priority)), now, option)
     for node in nodes:
         begin_departure(account, pool, node, option, now)
+    dispatch(account, pool, now)
 
 
 def _start_resize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ def _outcome(assigned: dict[str, object], pool: Pool) -> Outcome:
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or not math.isfinite(value):
         raise FormulaError(f"a target must be a number, not {value}")
     return max(0, int(value))
 

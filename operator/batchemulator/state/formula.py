@@ -61,7 +61,10 @@ def evaluate(formula: str, variables: Mapping[str, float]) -> dict[str, object]:
     Raises:
         FormulaError: the formula is wrong or outside the subset.
     """
-    return _Evaluation(formula, variables).run()
+    try:
+        return _Evaluation(formula, variables).run()
+    except (RecursionError, OverflowError) as error:
+        raise FormulaError("The formula is too deep or its numbers are too large") from error
 
 
 class _Evaluation:

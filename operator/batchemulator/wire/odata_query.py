@@ -55,7 +55,7 @@ def _marker(token: str | None) -> str | None:
     if token is None:
         return None
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise invalid_query("$skiptoken", token, "The continuation token is not one of this service") from None
 
