@@ -46,27 +46,28 @@ DATA_PLANE: dict[str, Any] = {
     },
 }
 AZ: dict[str, Any] = {
-    **{key: value for key, value in DATA_PLANE.items() if key not in {"networkConfiguration", "creationTime"}},
-    "creationTime": "2026-02-03T00:00:21+00:00",
-    "autoScaleFormula": None,
-    "metadata": None,
-    "mountConfiguration": None,
+    **{key: value for key, value in DATA_PLANE.items() if key != "networkConfiguration"},
     "networkConfiguration": {
-        "subnetId": "/subscriptions/s/subnets/b",
         "dynamicVnetAssignmentScope": "none",
         "enableAcceleratedNetworking": False,
         "endpointConfiguration": {
-            "inboundNatPools": [
-                {
-                    "name": "ssh",
-                    "protocol": "tcp",
-                    "backendPort": 22,
-                    "frontendPortRangeStart": 4000,
-                    "frontendPortRangeEnd": 4100,
-                    "networkSecurityGroupRules": [RULE],
-                }
-            ]
+            "inboundNatPools": DATA_PLANE["networkConfiguration"]["endpointConfiguration"]["inboundNATPools"]
         },
+        "publicIpAddressConfiguration": {"ipFamilies": ["IPv4"], "provision": "BatchManaged"},
+        "subnetId": "/subscriptions/s/subnets/b",
+    },
+    "taskSchedulingPolicy": {"nodeFillType": "Spread"},
+    "url": "https://a.weu.batch.azure.com/pools/render-1",
+}
+"""As `az batch pool list` of azure-cli 2.91 printed it."""
+
+AZ_WITH_NULLS: dict[str, Any] = {
+    **AZ,
+    "creationTime": "2026-02-03T00:00:21+00:00",
+    "autoScaleFormula": None,
+    "metadata": None,
+    "networkConfiguration": {
+        **AZ["networkConfiguration"],
         "publicIpAddressConfiguration": {
             "ipAddressIds": None,
             "ipFamilies": ["IPv4"],
@@ -74,6 +75,8 @@ AZ: dict[str, Any] = {
         },
     },
 }
+"""What tools make of it that print attribute names of the SDK, and null for what is not set."""
+
 RESOURCE_MANAGER: dict[str, Any] = {
     "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Batch/batchAccounts/a/pools/render-1",
     "name": "render-1",
@@ -127,6 +130,7 @@ def without_raw(pool: ObservedPool) -> ObservedPool:
     [
         pytest.param(DATA_PLANE, id="the data plane's own form"),
         pytest.param(AZ, id="az batch pool list"),
+        pytest.param(AZ_WITH_NULLS, id="the SDK's attribute names, and nulls"),
         pytest.param(RESOURCE_MANAGER, id="Resource Manager"),
     ],
 )
