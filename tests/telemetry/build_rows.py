@@ -1,6 +1,6 @@
 """Small builders of rows with defaults, and a registry in which every family has a series."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from batchaccess.core.model import IpFamily, Mode, ObjectKey
 from batchaccess.core.reasons import (
@@ -109,7 +109,7 @@ def populated() -> Metrics:
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.RACED)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.VERIFIED)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.7, ended=SINCE, writes=3)
-    prod.sweep_finished(SweepResult.COMPLETE, seconds=0.2, ended=SINCE, writes=0)
+    prod.sweep_finished(SweepResult.COMPLETE, seconds=0.2, ended=SINCE + timedelta(minutes=1), writes=0)
     metrics.status_written(ObjectKind.POOL, WriteResult.WRITTEN)
     metrics.event_emitted(EventType.WARNING, EventReason.DRIFT_DETECTED, WriteResult.WRITTEN)
     metrics.watch_delivered(ObjectKind.POLICY, WatchEvent.LISTED)

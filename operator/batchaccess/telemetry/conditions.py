@@ -17,7 +17,16 @@ def condition_labels(condition: Condition) -> tuple[str, str, str]:
 
 def true_since(conditions: Sequence[Condition], type: ConditionType) -> float | None:
     """Unix time at which a condition became True; None if it is not True."""
+    return _since(conditions, type, ConditionStatus.TRUE)
+
+
+def false_since(conditions: Sequence[Condition], type: ConditionType) -> float | None:
+    """Unix time at which a condition became False; None if it is not False."""
+    return _since(conditions, type, ConditionStatus.FALSE)
+
+
+def _since(conditions: Sequence[Condition], type: ConditionType, status: ConditionStatus) -> float | None:
     for condition in conditions:
-        if condition.type is type and condition.status is ConditionStatus.TRUE:
+        if condition.type is type and condition.status is status:
             return condition.last_transition_time.timestamp()
     return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from batchaccess.core.reasons import DriftClass
 from batchaccess.telemetry.azure import AzureMetrics
 from batchaccess.telemetry.drift import DriftMetrics
+from batchaccess.telemetry.exposure import ExposureMetrics
 from batchaccess.telemetry.objects import ConnectionTable
 from batchaccess.telemetry.pools import PoolTable
 from batchaccess.telemetry.rows import ConnectionRow, PoolRow
@@ -23,6 +24,7 @@ class Instruments:
     sweeps: SweepMetrics
     drift: DriftMetrics
     azure: AzureMetrics
+    exposure: ExposureMetrics
 
 
 class ConnectionMetrics:
@@ -35,7 +37,7 @@ class ConnectionMetrics:
         self.name = name
         self._instruments = instruments
         self._forgotten = False
-        for instrument in (instruments.sweeps, instruments.drift, instruments.azure):
+        for instrument in (instruments.sweeps, instruments.drift, instruments.azure, instruments.exposure):
             instrument.begin(name)
 
     def observe(self, row: ConnectionRow) -> None:
@@ -47,8 +49,12 @@ class ConnectionMetrics:
 
     def observe_pools(self, rows: Iterable[PoolRow]) -> None:
         """Replace what is shown of all pools of the connection; a pool without a row vanishes."""
-        if not self._forgotten:
-            self._instruments.pools.replace(self.name, rows)
+        if self._forgotten:
+            return
+        pools = tuple(rows)
+        for before, after in self._instruments.pools.replace(self.name, pools):
+            self._instruments.drift.closed(self.name, before, after)
+        self._instruments.exposure.observe(self.name, pools)
 
     def sweep_finished(self, result: SweepResult, *, seconds: float, ended: datetime, writes: int) -> None:
         """Count one sweep.
@@ -59,8 +65,11 @@ class ConnectionMetrics:
             ended: when it ended, for `sweep_last_success_timestamp_seconds`.
             writes: writes to Azure and to Kubernetes that it made; none makes it a no-op.
         """
-        if not self._forgotten:
-            self._instruments.sweeps.finished(self.name, result, seconds=seconds, ended=ended, writes=writes)
+        if self._forgotten:
+            return
+        self._instruments.sweeps.finished(self.name, result, seconds=seconds, ended=ended, writes=writes)
+        if result is not SweepResult.FAILED:
+            self._instruments.exposure.swept(self.name, ended)
 
     def drift_detected(self, kind: DriftClass) -> None:
         """Count one pool whose drift was first seen or changed its kind."""
@@ -110,5 +119,6 @@ class ConnectionMetrics:
             instruments.sweeps,
             instruments.drift,
             instruments.azure,
+            instruments.exposure,
         ):
             instrument.forget(self.name)

@@ -2,9 +2,11 @@
 
 from prometheus_client import CollectorRegistry
 
-from batchaccess.core.reasons import DriftClass
-from batchaccess.telemetry.families import Family, Label, counter
+from batchaccess.core.reasons import ConditionType, DriftClass
+from batchaccess.telemetry.conditions import false_since, true_since
+from batchaccess.telemetry.families import Family, Label, counter, histogram
 from batchaccess.telemetry.labels import CONNECTION, DRIFT_KIND
+from batchaccess.telemetry.rows import PoolRow
 from batchaccess.telemetry.words import CorrectionOutcome
 
 DRIFT_DETECTED = counter(
@@ -18,24 +20,34 @@ DRIFT_CORRECTED = counter(
     [CONNECTION, DRIFT_KIND, Label(name="outcome", meaning="how the attempt ended", values=CorrectionOutcome)],
 )
 
-FAMILIES: tuple[Family, ...] = (DRIFT_DETECTED, DRIFT_CORRECTED)
+DRIFT_OPEN = histogram(
+    "drift_open_seconds",
+    "Seconds that drift lasted, from the sweep that found it to the one that found it gone; drift corrected by the "
+    "very sweep that found it is not among them.",
+    [CONNECTION],
+    buckets=(30, 60, 120, 300, 900, 3600, 14400, 86400, 604800),
+)
+
+FAMILIES: tuple[Family, ...] = (DRIFT_DETECTED, DRIFT_CORRECTED, DRIFT_OPEN)
 
 CORRECTED_KINDS = (DriftClass.WIDENING, DriftClass.NARROWING, DriftClass.MIXED, DriftClass.CONFIGURATION)
 """The kinds a PATCH is made for; the others are shown and never corrected."""
 
 
 class DriftMetrics:
-    """The live counters of all connections' drift."""
+    """The live instruments of all connections' drift."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._detected = DRIFT_DETECTED.live_counter(registry)
         self._corrected = DRIFT_CORRECTED.live_counter(registry)
+        self._open = DRIFT_OPEN.live_histogram(registry)
 
     def begin(self, connection: str) -> None:
         """Start the counters of a connection at zero, so that their first increase is seen by `rate`."""
         for kind in CORRECTED_KINDS:
             self._detected.labels(connection, kind)
             self._corrected.labels(connection, kind, CorrectionOutcome.VERIFIED)
+        self._open.labels(connection)
 
     def detected(self, connection: str, kind: DriftClass) -> None:
         """Count one pool that drifted."""
@@ -45,7 +57,14 @@ class DriftMetrics:
         """Count one attempt to correct a pool."""
         self._corrected.labels(connection, kind, outcome).inc()
 
+    def closed(self, connection: str, before: PoolRow, after: PoolRow) -> None:
+        """Observe how long the drift of a pool lasted, if it ended between two of its rows."""
+        began = true_since(before.conditions, ConditionType.DRIFTED)
+        ended = false_since(after.conditions, ConditionType.DRIFTED)
+        if began is not None and ended is not None:
+            self._open.labels(connection).observe(max(0.0, ended - began))
+
     def forget(self, connection: str) -> None:
         """Remove every series of a connection."""
-        for instrument in (self._detected, self._corrected):
+        for instrument in (self._detected, self._corrected, self._open):
             instrument.remove_by_labels({CONNECTION.name: connection})

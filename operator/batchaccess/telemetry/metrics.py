@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from batchaccess import __version__
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.telemetry import azure, drift, kubernetes, objects, pools, sweeps
+from batchaccess.telemetry import azure, drift, exposure, kubernetes, objects, pools, sweeps
 from batchaccess.telemetry.connection import ConnectionMetrics, Instruments
 from batchaccess.telemetry.families import Family, Label, gauge
 from batchaccess.telemetry.rows import PolicyRow
@@ -28,6 +28,7 @@ AREAS: Mapping[str, tuple[Family, ...]] = {
     "Pools": pools.FAMILIES,
     "Connections": objects.CONNECTION_FAMILIES,
     "Policies": objects.POLICY_FAMILIES,
+    "Exposure": exposure.FAMILIES,
     "Drift": drift.FAMILIES,
     "Sweeps": sweeps.FAMILIES,
     "Azure": azure.FAMILIES,
@@ -53,6 +54,7 @@ class Metrics:
             sweeps=sweeps.SweepMetrics(self._registry),
             drift=drift.DriftMetrics(self._registry),
             azure=azure.AzureMetrics(self._registry),
+            exposure=exposure.ExposureMetrics(self._registry),
         )
         self._kubernetes = kubernetes.KubernetesMetrics(self._registry)
         self._connections: dict[str, ConnectionMetrics] = {}

@@ -49,7 +49,7 @@ POOL_EXPOSURE_VIOLATION = gauge(
 )
 POOL_EXPOSED_ADDRESSES = gauge(
     "pool_exposed_addresses",
-    "Number of source addresses that reach some endpoint of a pool.",
+    "Number of source addresses that reach some endpoint of a pool; no series where there are none.",
     [CONNECTION, POOL, IP_FAMILY],
 )
 POOL_EXPOSED_SINCE = gauge(
@@ -85,13 +85,22 @@ class PoolTable:
         self._pools: dict[str, dict[str, Rendered[PoolRow]]] = {}
         self._outcomes: dict[str, Rendered[str]] = {}
 
-    def replace(self, connection: str, rows: Iterable[PoolRow]) -> None:
-        """Replace all rows of a connection. Of two rows for one pool the later counts."""
+    def replace(self, connection: str, rows: Iterable[PoolRow]) -> list[tuple[PoolRow, PoolRow]]:
+        """Replace all rows of a connection, and tell which changed: each before and after.
+
+        Of two rows for one pool the later counts.
+        """
         before = self._pools.get(connection, {})
         after: dict[str, Rendered[PoolRow]] = {}
+        changed: list[tuple[PoolRow, PoolRow]] = []
         for row in rows:
             known = before.get(row.pool)
-            after[row.pool] = known if known is not None and known.row == row else _render(connection, row)
+            if known is not None and known.row == row:
+                after[row.pool] = known
+                continue
+            after[row.pool] = _render(connection, row)
+            if known is not None:
+                changed.append((known.row, row))
         self._pools[connection] = {pool: after[pool] for pool in sorted(after)}
         outcomes = Counter(rendered.row.outcome for rendered in after.values())
         self._outcomes[connection] = render_row(
@@ -99,6 +108,7 @@ class PoolTable:
             COUNT_FAMILIES,
             (Sample(POOLS, (connection, outcome), outcomes[outcome]) for outcome in PoolOutcome),
         )
+        return changed
 
     def forget(self, connection: str) -> None:
         """Drop a connection with all its pools."""
@@ -127,7 +137,8 @@ def _samples(identity: tuple[str, str], row: PoolRow) -> Iterator[Sample]:
     yield Sample(POOL_REACHABILITY_UNDETERMINED, identity, bool(row.internet_undetermined_ports))
     yield Sample(POOL_EXPOSURE_VIOLATION, identity, bool(row.violating_ports))
     for ip_family, addresses in sorted(row.exposed_addresses.items()):
-        yield Sample(POOL_EXPOSED_ADDRESSES, (*identity, ip_family), addresses)
+        if addresses:
+            yield Sample(POOL_EXPOSED_ADDRESSES, (*identity, ip_family), addresses)
     for family, condition_type in (
         (POOL_EXPOSED_SINCE, ConditionType.EXPOSED),
         (POOL_DRIFTED_SINCE, ConditionType.DRIFTED),

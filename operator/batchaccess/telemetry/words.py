@@ -96,3 +96,11 @@ class PortClass(StrEnum):
     def of(cls, port: int) -> "PortClass":
         """The class of one backend port."""
         return cls.LOGIN if port in LOGIN_PORTS else cls.OTHER
+
+
+class ExposureVerdict(StrEnum):
+    """Whether anyone forbids that the Internet reaches a port."""
+
+    ALLOWED = "Allowed"
+    FORBIDDEN = "Forbidden"
+    """The governing policy, an assertion or a guardrail closes it."""
