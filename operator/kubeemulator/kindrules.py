@@ -43,7 +43,7 @@ def _completed_secret(secret: JsonObject) -> JsonObject:
     plain = object_at(secret, "stringData")
     encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
     kept = {key: value for key, value in secret.items() if key != "stringData"}
-    result = {**kept, "type": secret.get("type", "Opaque")}
+    result = {**kept, "type": secret.get("type") or "Opaque"}
     return {**result, "data": {**object_at(secret, "data"), **encoded}} if encoded else result
 
 

@@ -28,6 +28,18 @@ _KEPT_METADATA: Final = (
 )
 
 
+def typed(resource: Resource, body: JsonObject) -> JsonObject:
+    """A sent body with its type: clients may leave it out for built-in kinds, where the path tells it.
+
+    Raises:
+        ApiError: 400, the body is of another kind than the path's.
+    """
+    if not resource.is_custom:
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+    check_type(resource, body)
+    return body
+
+
 def check_type(resource: Resource, body: JsonObject) -> None:
     """Refuse a body of another kind than the URL's.
 

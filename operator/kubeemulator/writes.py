@@ -33,7 +33,7 @@ def create(cluster: Cluster, call: Call, body: JsonObject) -> Entry:
         ApiError: It cannot be created.
     """
     resource = call.resource
-    preparation.check_type(resource, body)
+    body = preparation.typed(resource, body)
     metadata = preparation.new_metadata(call, object_at(body, "metadata"))
     _check_namespace(cluster, call)
     obj = {**body, "metadata": metadata}
@@ -55,7 +55,7 @@ def replace(cluster: Cluster, call: Call, body: JsonObject) -> Entry:
     Raises:
         ApiError: It cannot be replaced.
     """
-    preparation.check_type(call.resource, body)
+    body = preparation.typed(call.resource, body)
     stored = _existing(cluster, call)
     sent = object_at(body, "metadata")
     preparation.check_sent_names(call, sent)

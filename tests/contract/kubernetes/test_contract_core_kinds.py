@@ -11,9 +11,7 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 async def test_events_are_posted_with_generated_names(api: ApiClient, subject: Subject) -> None:
-    event = {
-        "apiVersion": "v1",
-        "kind": "Event",
+    event = {  # without its type, as kopf sends it
         "metadata": {"generateName": "contract-", "namespace": subject.namespace},
         "involvedObject": {"kind": "Policy", "name": (name := fresh_name()), "namespace": subject.namespace},
         "reason": "Checked",
