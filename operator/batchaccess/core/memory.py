@@ -195,7 +195,9 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
         return memory
     learned = _after_foreign_write(memory, pool, drifts=drifts, now=now)
     if not drifts:
-        learned = replace(learned, latch=None, failures=0, back_off_until=None, back_off_message="", races=0)
+        learned = replace(
+            learned, latch=None, failures=0, back_off_until=None, back_off_message="", raced_etag=None, races=0
+        )
     if learned.contended_until is not None and learned.contended_until <= now:
         learned = replace(learned, contended_until=None)
     if learned == NOTHING_REMEMBERED:

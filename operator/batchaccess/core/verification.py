@@ -90,7 +90,7 @@ def _unmanaged_fields(before: Network, after: Network, access: DesiredAccess) ->
 
 def _other_fields(before: Network, after: Network, access: DesiredAccess) -> Iterator[tuple[str, object, object]]:
     yield "publicAddresses.ipFamilies", before.ip_families, after.ip_families
-    yield "publicAddresses.ipTags", before.ip_tags, after.ip_tags
+    yield "publicAddresses.ipTags", _tags(before), _tags(after)
     yield (
         "dynamicVNetAssignmentScope",
         before.dynamic_vnet_assignment_scope,
@@ -103,6 +103,10 @@ def _other_fields(before: Network, after: Network, access: DesiredAccess) -> Ite
         yield "publicAddresses.addressIds", folded(before.address_ids), folded(after.address_ids)
     if access.accelerated_networking is None:
         yield "acceleratedNetworking", before.accelerated_networking, after.accelerated_networking
+
+
+def _tags(network: Network) -> frozenset[str]:
+    return frozenset(f"{tag.type}={tag.tag}" for tag in network.ip_tags)
 
 
 def _folded(text: str | None) -> str | None:
