@@ -135,11 +135,15 @@ async def test_an_unchanged_pool_is_the_same_object_and_a_changed_one_is_not() -
 
 
 async def test_an_unreadable_pool_is_told_and_does_not_hide_the_others() -> None:
-    body = {"value": [pool("a"), pool("b", metadata=7), pool("c")]}
+    body = {"value": [pool("a"), pool("b", metadata=7), {"id": ["no", "text"]}, {}, pool("c")]}
     async with serving(json(body)) as service, connected(service.url) as pools:
         listing = await pools.list_pools()
     assert [found.id for found in listing.pools] == ["a", "c"]
-    assert listing.unreadable == (UnreadablePool(id="b", problem="metadata: 7 is not a list"),)
+    assert listing.unreadable == (
+        UnreadablePool(id="b", problem="metadata: 7 is not a list"),
+        UnreadablePool(id="['no', 'text']", problem="id: ['no', 'text'] is not a text"),
+        UnreadablePool(id="", problem="id: is missing"),
+    )
 
 
 @pytest.mark.parametrize(

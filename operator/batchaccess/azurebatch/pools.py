@@ -90,7 +90,8 @@ class AzureBatchPools:
 
     def _observed(self, raw: JsonObject) -> ObservedPool:
         """The pool `raw` describes; the object of the last listing if nothing in it changed."""
-        before = self._seen.get(raw.get("id", ""))
+        pool_id = raw.get("id")
+        before = self._seen.get(pool_id) if isinstance(pool_id, str) else None
         return before[1] if before is not None and before[0] == raw else observed_pool(raw)
 
     @staticmethod
