@@ -84,7 +84,8 @@ def apply(
     taken = frozenset(path for _, path in contested)
     others = [_less(claim, taken) for claim in others]
     if mine is not None:
-        merged = _dropped(merged, mine.fields - wanted, [claim.fields for claim in others])
+        left = _dropped(merged, mine.fields - wanted, [wanted, *(claim.fields for claim in others)])
+        merged = _merged(schema, left, applied, ())  # dropping the last field of an object dropped the object
     unchanged = mine is not None and mine.fields == wanted
     claim = mine if mine is not None and unchanged else _claim(writer, APPLY, wanted)
     return _with_claims(merged, [*others, claim])
@@ -141,7 +142,7 @@ def _contested(
 
 
 def _dropped(merged: JsonObject, given_up: FieldSet, kept: list[FieldSet]) -> JsonObject:
-    """The object without the fields that its manager no longer applies and nobody else owns."""
+    """The object without the fields that its manager gave up, but those that are still held, if only in part."""
     held = [path for fields in kept for path in fields]
     result: JsonValue = merged
     for path in sorted(given_up, key=len):
