@@ -157,10 +157,17 @@ def read_pool_file(path: Path, default_account: str) -> dict[str, list[JsonObjec
         ValueError: the file holds something else.
     """
     text = path.read_text(encoding="utf-8")
-    content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    try:
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{path} is neither JSON nor YAML: {error}") from error
     if isinstance(content, dict) and isinstance(content.get("value"), list):
         content = content["value"]
     by_account = {default_account: content} if isinstance(content, list) else content
-    if not isinstance(by_account, dict) or not all(isinstance(pools, list) for pools in by_account.values()):
+    if not isinstance(by_account, dict) or not all(_is_pool_list(pools) for pools in by_account.values()):
         raise ValueError(f"{path} must hold a list of pools or a mapping of account names to such lists")
     return by_account
+
+
+def _is_pool_list(pools: object) -> bool:
+    return isinstance(pools, list) and all(isinstance(pool, dict) for pool in pools)

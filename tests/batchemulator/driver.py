@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from batchemulator import DEV_ACCOUNT, Assumptions, BatchEmulator, ManualClock, Timings, make_service
 from batchemulator.outside_edits import edit_pool
 from batchemulator.seeds import seed_pool
-from batchemulator.state.pool import Pool
 from batchemulator.wire.messages import Request
 from batchemulator.wire.sharedkey import sign, string_to_sign
+
+if TYPE_CHECKING:
+    from batchemulator.state.pool import Pool
 
 BASE_URL = "https://devaccount.emulator.batch.azure.com"
 V2024_02 = "2024-02-01.19.0"

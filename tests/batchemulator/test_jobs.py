@@ -110,7 +110,10 @@ def test_a_collection_gets_one_verdict_per_task() -> None:
     driver = job_driver("sleep 1")
     tasks = [{"id": "t0", "commandLine": "x"}, {"id": "new", "commandLine": "x"}]
     verdicts = driver.post("/jobs/j/addtaskcollection", {"value": tasks}).document["value"]
-    assert [(verdict["taskId"], verdict["status"]) for verdict in verdicts] == [("t0", "clienterror"), ("new", "success")]
+    assert [(verdict["taskId"], verdict["status"]) for verdict in verdicts] == [
+        ("t0", "clienterror"),
+        ("new", "success"),
+    ]
     assert verdicts[0]["error"]["code"] == "TaskExists"
 
 
@@ -140,7 +143,9 @@ def test_a_node_without_scheduling_takes_no_task(option: str, log: list[str]) ->
         pytest.param("POST", "/jobs", {"id": "x"}, 400, "MissingRequiredProperty", id="a job without pool"),
         pytest.param("POST", "/jobs", {"id": "J", "poolInfo": {"poolId": "p"}}, 409, "JobExists", id="a job twice"),
         pytest.param("POST", "/jobs/j/disable", {}, 400, "MissingRequiredProperty", id="disable without option"),
-        pytest.param("POST", "/jobs/j/disable", {"disableTasks": "now"}, 400, "InvalidPropertyValue", id="a wrong option"),
+        pytest.param(
+            "POST", "/jobs/j/disable", {"disableTasks": "now"}, 400, "InvalidPropertyValue", id="a wrong option"
+        ),
         pytest.param("POST", "/jobs/j/tasks", {"id": "t"}, 400, "MissingRequiredProperty", id="a task without command"),
         pytest.param("POST", "/jobs/none/tasks", {"id": "t", "commandLine": "x"}, 404, "JobNotFound", id="no such job"),
         pytest.param("GET", "/jobs/j/tasks/none", None, 404, "TaskNotFound", id="no such task"),

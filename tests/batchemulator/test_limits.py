@@ -46,7 +46,9 @@ ACCEPTED = {
     "every kind of source": with_rules(
         *(rule(200 + n, source=s) for n, s in enumerate(["*", "10.0.0.1", "10.0.0.0/8", "Internet", "Storage.WestUS"])),
     ),
-    "every kind of source port": with_rules(rule(sourcePortRanges=["0", "1-1023", "65535"]), rule(300, sourcePortRanges=["*"])),
+    "every kind of source port": with_rules(
+        rule(sourcePortRanges=["0", "1-1023", "65535"]), rule(300, sourcePortRanges=["*"])
+    ),
     "enums in any case": network(nat_pool(protocol="TCP", networkSecurityGroupRules=[rule(access="Deny")])),
     "no public addresses with a subnet": {"subnetId": SUBNET, "publicIPAddressConfiguration": NO_ADDRESSES},
     "own addresses": {"publicIPAddressConfiguration": {"provision": "usermanaged", "ipAddressIds": [IP]}},

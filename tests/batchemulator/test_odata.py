@@ -42,7 +42,17 @@ def test_filter_means_what_it_says(text: str, *, expected: bool) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "id", "id eq", "id like 'x'", "(id eq 'x'", "id eq 'x' extra", "id eq x", "# eq 1", "creationTime gt datetime'soon'"],
+    [
+        "",
+        "id",
+        "id eq",
+        "id like 'x'",
+        "(id eq 'x'",
+        "id eq 'x' extra",
+        "id eq x",
+        "# eq 1",
+        "creationTime gt datetime'soon'",
+    ],
 )
 def test_a_filter_outside_the_subset_is_an_error(text: str) -> None:
     with pytest.raises(FilterError):

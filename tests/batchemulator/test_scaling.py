@@ -264,7 +264,10 @@ def test_scaling_that_is_refused(path: str, body: object, status: int, code: str
 def test_autoscale_is_evaluated_soon_and_then_at_every_interval() -> None:
     driver = Driver()
     driver.seed({"id": "p"})
-    body = {"autoScaleFormula": "$TargetDedicatedNodes = $PendingTasks > 0 ? 2 : 0", "autoScaleEvaluationInterval": "PT5M"}
+    body = {
+        "autoScaleFormula": "$TargetDedicatedNodes = $PendingTasks > 0 ? 2 : 0",
+        "autoScaleEvaluationInterval": "PT5M",
+    }
     assert driver.post("/pools/p/enableautoscale", body).status == 200
     etag = driver.pool("p")["eTag"]
     assert "autoScaleRun" not in driver.pool("p")

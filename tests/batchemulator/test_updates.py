@@ -225,7 +225,9 @@ def test_updateproperties_replaces_its_four_and_leaves_the_network() -> None:
 
 def node_endpoints(driver: Driver) -> list[str]:
     nodes = driver.get("/pools/p/nodes").document["value"]
-    return [entry["name"] for node in nodes for entry in node.get("endpointConfiguration", {}).get("inboundEndpoints", [])]
+    return [
+        entry["name"] for node in nodes for entry in node.get("endpointConfiguration", {}).get("inboundEndpoints", [])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +291,9 @@ def test_order_of_nat_pools_and_rules(order: Order, expected: list[str]) -> None
 def test_spelling_of_resource_ids(spelling: Spelling, expected: str) -> None:
     driver = pool_driver(resource_id_spelling=spelling)
     addresses = {"provision": "usermanaged", "ipAddressIds": ["/Sub/S"]}
-    driver.patch("/pools/p", {"networkConfiguration": {"subnetId": "/Sub/S", "publicIPAddressConfiguration": addresses}})
+    driver.patch(
+        "/pools/p", {"networkConfiguration": {"subnetId": "/Sub/S", "publicIPAddressConfiguration": addresses}}
+    )
     shown = driver.pool("p")["networkConfiguration"]
     assert (shown["subnetId"], shown["publicIPAddressConfiguration"]["ipAddressIds"]) == (expected, [expected])
 

@@ -8,7 +8,7 @@ from batchemulator.assumptions import Answer, ResizeOfAutoscale
 from batchemulator.operations.call import Call, changed, document, metadata_url, service_id
 from batchemulator.operations.pool_bodies import read_interval, read_resize_timeout, read_target
 from batchemulator.state import autoscale
-from batchemulator.state.allocation import begin_resize, remove_nodes, stop_resize
+from batchemulator.state.allocation import begin_removal, begin_resize, stop_resize
 from batchemulator.state.pool import AllocationState, DeallocationOption, Pool, Targets
 from batchemulator.wire.errors import ErrorCode, ServiceError, invalid_property, missing_property, refused
 
@@ -59,7 +59,7 @@ def stop_pool_resize(call: Call) -> Response:
     return changed(call, 202, pool.etag, pool.modified)
 
 
-def remove_pool_nodes(call: Call) -> Response:
+def remove_nodes(call: Call) -> Response:
     """POST /pools/{id}/removenodes: 202; the pool must be steady and without autoscale."""
     body = call.body()
     node_ids = body.get("nodeList")
@@ -77,7 +77,7 @@ def remove_pool_nodes(call: Call) -> Response:
         raise ServiceError(code=ErrorCode.NODE_NOT_FOUND)
     pool.resize_timeout = timeout
     call.account.touch(pool, call.now)
-    remove_nodes(call.account, pool, nodes, call.now, option)
+    begin_removal(call.account, pool, nodes, call.now, option)
     return changed(call, 202, pool.etag, pool.modified)
 
 

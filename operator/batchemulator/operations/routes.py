@@ -48,7 +48,7 @@ _TABLE: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
     ("POST", "/pools/{pool_id}/updateproperties", pool_updates.replace_pool_properties),
     ("POST", "/pools/{pool_id}/resize", pool_scaling.resize_pool),
     ("POST", "/pools/{pool_id}/stopresize", pool_scaling.stop_pool_resize),
-    ("POST", "/pools/{pool_id}/removenodes", pool_scaling.remove_pool_nodes),
+    ("POST", "/pools/{pool_id}/removenodes", pool_scaling.remove_nodes),
     ("POST", "/pools/{pool_id}/enableautoscale", pool_scaling.enable_pool_auto_scale),
     ("POST", "/pools/{pool_id}/disableautoscale", pool_scaling.disable_pool_auto_scale),
     ("POST", "/pools/{pool_id}/evaluateautoscale", pool_scaling.evaluate_pool_auto_scale),

@@ -41,7 +41,7 @@ def begin_resize(
     _plan_growth(account, pool, now)
 
 
-def remove_nodes(
+def begin_removal(
     account: AccountState,
     pool: Pool,
     nodes: list[Node],
