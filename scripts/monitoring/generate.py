@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from scripts.monitoring.dashboards import render_fleet_dashboard
+from scripts.monitoring.dashboards import render_dashboards
 from scripts.monitoring.metricsdoc import render_metrics_document
 from scripts.monitoring.rules import render_prometheus_rule, render_rules
 
@@ -24,7 +24,7 @@ def rendered() -> Mapping[Path, str]:
         ROOT / "docs" / "metrics.md": render_metrics_document(),
         monitoring / "alerts.yaml": render_rules(),
         monitoring / "prometheusrule.yaml": render_prometheus_rule(),
-        monitoring / "dashboards" / "fleet.json": render_fleet_dashboard(),
+        **{monitoring / "dashboards" / name: text for name, text in render_dashboards().items()},
     }
 
 

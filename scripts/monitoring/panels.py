@@ -24,6 +24,9 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
+HERE: Final = 'connection=~"$connection"'
+"""Keeps a query to the accounts chosen at the top of the dashboard."""
+
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
 
 Panel = stat.Panel | timeseries.Panel | table.Panel

@@ -5,7 +5,11 @@ import shutil
 
 import pytest
 
-INSTALLERS = {"promtool": "scripts/install-promtool.sh", "prometheus": "scripts/install-promtool.sh"}
+REMEDIES = {
+    "promtool": "run scripts/install-promtool.sh",
+    "prometheus": "run scripts/install-promtool.sh",
+    "kubectl": "install kubectl",
+}
 
 
 def required_tool(name: str) -> str:
@@ -13,7 +17,7 @@ def required_tool(name: str) -> str:
     path = shutil.which(name)
     if path:
         return path
-    missing = f"{name} is not on PATH: run {INSTALLERS[name]}"
+    missing = f"{name} is not on PATH: {REMEDIES[name]}"
     if os.environ.get("BATCHACCESS_REQUIRE_TOOLS") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
