@@ -11,6 +11,7 @@ import pytest
 from azure.batch import BatchClient as BlockingBatchClient
 from azure.batch import models
 from azure.batch.aio import BatchClient
+from azure.batch.models._models import BatchJobTerminateOptions
 from azure.core import MatchConditions
 from azure.core.credentials import AccessToken, AccessTokenInfo, AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
@@ -198,7 +199,7 @@ async def test_jobs_and_tasks_are_made_run_and_ended() -> None:
         emulator.advance(2)
         assert (await client.get_job("j")).state == "disabled"
         await begin(client.begin_enable_job("j"))
-        await begin(client.begin_terminate_job("j", models.BatchJobTerminateOptions(termination_reason="over")))
+        await begin(client.begin_terminate_job("j", BatchJobTerminateOptions(termination_reason="over")))
         emulator.advance(2)
         assert (await client.get_job("j")).state == "completed"
         await begin(client.begin_delete_job("j"))
