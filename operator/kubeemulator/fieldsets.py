@@ -53,13 +53,13 @@ def _paths(schema: JsonObject, value: JsonValue, path: Path) -> Iterator[Path]:
         yield from _object_paths(schema, value, path)
         return
     keys = merge_keys(schema, path)
-    if isinstance(value, list) and keys:
+    if isinstance(value, list) and value and keys:
         for item in value:
             entry = (*path, entry_element(keys, item))
             yield entry
             yield from _object_paths(object_at(schema, "items"), item, entry)
         return
-    if isinstance(value, list) and schema.get(LIST_TYPE) == "set":
+    if isinstance(value, list) and value and schema.get(LIST_TYPE) == "set":
         yield from ((*path, f"v:{_json(item)}") for item in value)
         return
     yield path
