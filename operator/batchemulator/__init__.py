@@ -6,12 +6,12 @@ all) or `python -m batchemulator`. Unknown behaviour of the service is a switch 
 
 from batchemulator.accounts import DEV_ACCOUNT, Account
 from batchemulator.assumptions import Assumptions
-from batchemulator.certificates import TlsFiles, self_signed
 from batchemulator.clocks import Clock, ManualClock, ScaledClock
 from batchemulator.faults import Fault, FaultKind
 from batchemulator.server import Emulator, make_service, running, serving, serving_in_thread
 from batchemulator.service import BatchEmulator
 from batchemulator.timings import Timings
+from batchemulator.tls import TlsFiles
 from batchemulator.wire.tokens import TokenPolicy
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "TokenPolicy",
     "make_service",
     "running",
-    "self_signed",
     "serving",
     "serving_in_thread",
 ]

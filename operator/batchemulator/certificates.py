@@ -1,11 +1,12 @@
-"""A throw-away certificate authority and server certificate for an emulator with TLS on this machine."""
+"""A throw-away certificate authority and server certificate for an emulator with TLS on this machine.
+
+The only module that needs `cryptography`, so nothing imports it before a certificate is asked for.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,27 +14,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from batchemulator.tls import TlsFiles
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 _LIFETIME = dt.timedelta(days=30)
 _NAMES = ("localhost", "*.localhost")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
-    """A certificate and its key, and the authority that clients must trust, if we made it."""
-
-    certificate: Path
-    key: Path
-    authority: Path | None = None
-
-    def server_context(self) -> ssl.SSLContext:
-        """The TLS context of a server with these files."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
-        return context
 
 
 def self_signed(directory: Path, names: Iterable[str] = ()) -> TlsFiles:

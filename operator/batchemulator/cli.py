@@ -11,10 +11,10 @@ import click
 
 from batchemulator.accounts import DEV_ACCOUNT, Account
 from batchemulator.assumptions import Assumptions
-from batchemulator.certificates import TlsFiles, self_signed
 from batchemulator.clocks import ScaledClock
 from batchemulator.seeds import read_pool_file
 from batchemulator.server import listening, make_service
+from batchemulator.tls import TlsFiles
 
 if TYPE_CHECKING:
     from batchemulator.service import BatchEmulator
@@ -23,7 +23,7 @@ _PATH = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.command(name="emulator")
-@click.option("--port", type=click.IntRange(0, 65535), default=10000, show_default=True, help="0 picks a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=10020, show_default=True, help="0 picks a free one.")
 @click.option("--account", "accounts", multiple=True, metavar="NAME:BASE64KEY", help="May be repeated.")
 @click.option("--tls-cert", type=_PATH, help="Certificate file (PEM); with --tls-key.")
 @click.option("--tls-key", type=_PATH, help="Key file (PEM).")
@@ -73,7 +73,11 @@ def _tls(certificate: Path | None, key: Path | None, directory: Path | None) -> 
         raise ValueError("--tls-cert and --tls-key go together")
     if certificate is not None and key is not None:
         return TlsFiles(certificate=certificate, key=key)
-    return self_signed(directory) if directory is not None else None
+    if directory is None:
+        return None
+    from batchemulator.certificates import self_signed  # noqa: PLC0415 - needs cryptography, an optional dependency
+
+    return self_signed(directory)
 
 
 async def _serve(service: BatchEmulator, port: int, tls: TlsFiles | None) -> None:

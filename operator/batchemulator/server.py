@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
     from batchemulator.assumptions import Assumptions
-    from batchemulator.certificates import TlsFiles
     from batchemulator.clocks import Clock
     from batchemulator.faults import Fault
     from batchemulator.request_log import RequestLog
     from batchemulator.state.pool import Pool
     from batchemulator.timings import Timings
+    from batchemulator.tls import TlsFiles
     from batchemulator.wire.messages import JsonObject
     from batchemulator.wire.tokens import TokenPolicy
 

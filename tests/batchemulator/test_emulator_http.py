@@ -20,9 +20,9 @@ from batchemulator import (
     ManualClock,
     make_service,
     running,
-    self_signed,
     serving_in_thread,
 )
+from batchemulator.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,8 +5,11 @@ Where it differs is written down here; the list must neither grow nor shrink unn
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
+from tests.batchemulator.driver import Driver
 from tests.batchemulator.recorded import RECORDINGS, differences, load, names
 from tests.batchemulator.replay import SERVED, replay
 
@@ -64,6 +67,25 @@ def test_answer_has_the_recorded_shape(name: str) -> None:
     answer = replay(name, recording)
     found = differences(recording["response"], answer.status, answer.headers, answer.document)
     assert found == DIFFERENCES.get(name, [])
+
+
+SEQUENCE = [name for name in REPLAYED if "_patch_" in name and name.split("_patch_")[1][0].isdigit()]
+
+
+@needs_recordings
+def test_the_recorded_sequence_of_a_network_patch_plays_on_one_emulator() -> None:
+    driver = Driver()
+    etags: list[str] = []
+    assert len(SEQUENCE) == 5
+    for name in SEQUENCE:
+        recording = load(name)
+        request = recording["request"]
+        answer = driver.call(request["method"], urlsplit(request["url"]).path, request["body"])
+        assert differences(recording["response"], answer.status, answer.headers, answer.document) == [], name
+        etags.append(answer.headers["etag"])
+        driver.advance(0 if "_0_" in name else 1.4)
+    created, resizing, steady, patched, shown = etags
+    assert created == resizing == steady != patched == shown
 
 
 @needs_recordings

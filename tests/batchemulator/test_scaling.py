@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from batchemulator import Assumptions, Timings
@@ -361,3 +363,14 @@ def test_the_same_history_gives_the_same_state() -> None:
         return seen
 
     assert history() == history()
+
+
+def test_a_copy_of_the_service_has_a_future_of_its_own() -> None:
+    driver = busy_driver("sleep 20")
+    driver.post("/pools/p/resize", {"targetDedicatedNodes": 0, "nodeDeallocationOption": "taskcompletion"})
+    copied = copy.deepcopy(driver)
+    copied.advance(100)
+    assert scale(copied) == ("steady", 0, 0)
+    assert scale(driver) == ("resizing", 1, 0)
+    driver.advance(100)
+    assert driver.pool("p") == copied.pool("p")

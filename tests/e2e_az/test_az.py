@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from batchemulator import DEV_ACCOUNT, Emulator, ManualClock, make_service, self_signed, serving_in_thread
+from batchemulator import DEV_ACCOUNT, Emulator, ManualClock, make_service, serving_in_thread
+from batchemulator.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
