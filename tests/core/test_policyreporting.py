@@ -222,6 +222,14 @@ def test_messages_name_causes_and_winners_but_no_numbers() -> None:
     )
 
 
+def test_an_assertion_that_fails_on_a_pool_that_waits_is_named_beside_it() -> None:
+    elsewhere = pool("busy", endpoint("SSH", "allow * priority 200", frontend="5000-5100"), nodes=1)
+    found = status(OPENING, record(elsewhere, OPENING))
+    assert message(found, ConditionType.ENFORCED) == (
+        "Not every pool is as declared: PoolNotEmpty, AssertionViolated; see status.notInOrder."
+    )
+
+
 def test_pools_are_counted_exactly_and_those_not_in_order_listed() -> None:
     found = status(
         P,
