@@ -79,8 +79,10 @@ _ALLOCATION_STATES: Final = {member.lower(): member for member in AllocationStat
 _Word = TypeVar("_Word")
 
 
-def observed_pool(raw: JsonObject) -> ObservedPool:
+def observed_pool(raw: JsonObject, *, network: Network | None = None) -> ObservedPool:
     """The pool that one element of a pool list, or the body of a pool GET, describes.
+
+    `network` is what its network configuration describes, where the caller knows that already.
 
     Raises:
         Unreadable: a key has a value this version cannot understand.
@@ -89,7 +91,7 @@ def observed_pool(raw: JsonObject) -> ObservedPool:
     return ObservedPool(
         id=_pool_id(raw),
         etag=optional_text(raw, "eTag") or "",
-        network=observed_network(raw_network),
+        network=observed_network(raw_network) if network is None else network,
         raw_network=raw_network,
         state=_word(raw, "state", _POOL_STATES, PoolState.UNKNOWN),
         allocation_state=_allocation_state(raw),

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from batchaccess.azurebatch.convert import POOL_KEYS, observed_pool
 from batchaccess.azurebatch.failures import unreadable_answer
+from batchaccess.azurebatch.memo import MemoBuilder, PoolMemo
 from batchaccess.azurebatch.nodes import NODE_KEYS, node_findings
 from batchaccess.azurebatch.reading import Unreadable
 from batchaccess.azurebatch.throttle import Throttle
@@ -22,19 +23,19 @@ _SELECT_POOL: Final = {"$select": ",".join(POOL_KEYS)}
 _LIST_POOLS: Final = {**_SELECT_POOL, "maxresults": str(PAGE_SIZE)}
 _LIST_NODES: Final = {"$select": ",".join(NODE_KEYS), "maxresults": str(PAGE_SIZE)}
 _MOST_PAGES: Final = 1000
-_BREATH: Final = 200
-"""Pools converted without letting others run: about 5 milliseconds' worth."""
+_BREATH: Final = 100
+"""Pools taken in without letting others run: some 10 milliseconds' worth if all are new."""
 
 
 class AzureBatchPools:
     """Implements `ports.Pools` on a Batch account.
 
-    Holds the raw JSON of the last listing, so that a pool whose content did not change is the same object as before.
+    Remembers the last listing, so that a pool whose content did not change is the same object as before.
     """
 
     def __init__(self, wire: BatchWire) -> None:
         self._wire = wire
-        self._seen: dict[str, tuple[JsonObject, ObservedPool]] = {}
+        self._last = PoolMemo()
 
     @property
     def budget(self) -> Throttle:
@@ -43,27 +44,26 @@ class AzureBatchPools:
 
     async def list_pools(self) -> Listing:
         """All pools, those being deleted included, in one paged request."""
-        seen: dict[str, tuple[JsonObject, ObservedPool]] = {}
+        builder = MemoBuilder(self._last)
         unreadable: list[UnreadablePool] = []
-        converted = 0
+        taken = 0
         async for raw in self._elements("/pools", _LIST_POOLS):
             try:
-                pool = self._observed(raw)
+                builder.add(raw)
             except Unreadable as problem:
                 unreadable.append(UnreadablePool(id=str(raw.get("id", "")), problem=str(problem)))
-                continue
-            seen[pool.id] = (raw, pool)
-            converted += 1
-            if converted % _BREATH == 0:
+            taken += 1
+            if taken % _BREATH == 0:
                 await asyncio.sleep(0)
-        self._seen = seen
-        return Listing(pools=tuple(pool for _, pool in seen.values()), unreadable=tuple(unreadable))
+        self._last = builder.finish()
+        return Listing(pools=tuple(self._last), unreadable=tuple(unreadable))
 
     async def get_pool(self, pool_id: str) -> ObservedPool:
         """One pool, read now. A pool that does not exist is a PortError with code `PoolNotFound`."""
-        raw = await self._wire.get(_pool_path(pool_id), _SELECT_POOL)
+        body = await self._wire.get(_pool_path(pool_id), _SELECT_POOL)
+        raw = {key: value for key, value in body.items() if key != "odata.metadata"}
         try:
-            return self._observed({key: value for key, value in raw.items() if key != "odata.metadata"})
+            return self._last.recall(raw) or observed_pool(raw)
         except Unreadable as problem:
             raise unreadable_answer(f"pool {pool_id}: {problem}") from None
 
@@ -87,12 +87,6 @@ class AzureBatchPools:
     async def close(self) -> None:
         """Release connections and credentials."""
         await self._wire.close()
-
-    def _observed(self, raw: JsonObject) -> ObservedPool:
-        """The pool `raw` describes; the object of the last listing if nothing in it changed."""
-        pool_id = raw.get("id")
-        before = self._seen.get(pool_id) if isinstance(pool_id, str) else None
-        return before[1] if before is not None and before[0] == raw else observed_pool(raw)
 
     @staticmethod
     def _if_match(etag: str) -> str:
