@@ -17,7 +17,8 @@ from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.core.model import Auth, AuthType, SecretRef
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
-from batchemulator import Emulator, TlsFiles, TokenPolicy, running, self_signed
+from batchemulator import Emulator, TlsFiles, TokenPolicy, running
+from batchemulator.certificates import self_signed
 from tests.azurebatch.accounts import Secrets, SteppedClock, connected
 from tests.azurebatch.scripted_service import Answer, ScriptedService, json, raw, serving
 from tests.contract.pools.worlds import raw_pool
