@@ -46,32 +46,24 @@ def _ports(random: Random) -> tuple[tuple[int, int], ...]:
     return tuple(zip(cuts[::2], cuts[1::2], strict=True)) if random.random() < 0.8 else ((cuts[0], cuts[0]),)
 
 
+def _effect(random: Random) -> tuple[str, str, tuple[tuple[int, int], ...]]:
+    return random.choices(["allow", "deny", "unknown"], [10, 10, 1])[0], random.choice(_SOURCES), _ports(random)
+
+
 def rule_list(random: Random, longest: int = 7) -> tuple[Rule, ...]:
     """Up to seven rules with unique priorities, in any order."""
     length = random.randint(0, longest)
     priorities = random.sample(range(150, 200), length)
-    return tuple(
-        (
-            priority,
-            random.choices(["allow", "deny", "unknown"], [10, 10, 1])[0],
-            random.choice(_SOURCES),
-            _ports(random),
-        )
-        for priority in priorities
-    )
+    return tuple((priority, *_effect(random)) for priority in priorities)
 
 
-def neighbour(random: Random, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+def neighbour(random: Random, rules: tuple[Rule, ...], longest: int = 7) -> tuple[Rule, ...]:
     """The same list with one rule changed, dropped or added, so that comparisons meet near misses."""
     changed = list(rules)
-    if changed and random.random() < 0.6:
+    if changed and (len(changed) == longest or random.random() < 0.6):
         changed.pop(random.randrange(len(changed)))
     if not changed or random.random() < 0.6:
-        free = [priority for priority in range(150, 200) if all(priority != rule[0] for rule in changed)]
-        changed.append((random.choice(free), *rule_list_of_one(random)[1:]))
+        taken = {rule[0] for rule in changed}
+        priority = random.choice([number for number in range(150, 200) if number not in taken])
+        changed.append((priority, *_effect(random)))
     return tuple(changed)
-
-
-def rule_list_of_one(random: Random) -> Rule:
-    """One rule."""
-    return (150, random.choice(["allow", "deny"]), random.choice(_SOURCES), _ports(random))

@@ -1,8 +1,8 @@
 """Compares core with the oracle on whole rule lists, at every point of the reduced space and in both zones.
 
-One case is one random rule list and a neighbour of it. Checked are: the reach of every (address, source port, set of
-tags) of the reduced space, for sources anywhere and in the virtual network; the sets of open and undetermined sources;
-the verdicts of both zones; one literal query; and how the list compares with its neighbour.
+One case is one random rule list. Checked are: the reach of every (address, source port, set of tags) of the reduced
+space, for sources anywhere and in the virtual network; the sets of open and undetermined sources; the verdicts of both
+zones; one literal query; how the list compares with the one before, and that only equals are equal.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from batchaccess.core.model import (
 )
 from batchaccess.core.reach import Decision, Plane, Reach
 from batchaccess.core.reachability import reachability
-from batchaccess.core.rules import evaluate
 from tests.oracle.firstmatch import OPEN, UNDETERMINED, Outcomes
 from tests.oracle.firstmatch import Rule as PlainRule
 from tests.oracle.reducedspace import CARRIED, SPACE, neighbour, rule_list
 
 _ACCESS = {"allow": Access.ALLOW, "deny": Access.DENY, "unknown": Access.UNKNOWN}
 _FAMILIES = {4: (IpFamily.IPV4,), 46: (IpFamily.IPV4, IpFamily.IPV6)}
+_FRESH = 0.25
 _ADDRESSES = [ip_address(text) for text in SPACE.addresses]
 
 
@@ -95,43 +95,59 @@ def _network_verdict(outcome: str, subnet: str | None) -> str:
     return "undetermined" if subnet else "notapplicable"
 
 
-def disagreements(random: Random) -> Iterator[str]:
-    """What core and the oracle see differently in one random case; nothing if all is well."""
-    rules = rule_list(random)
-    families = random.choice([4, 46])
-    subnet = random.choice([None, "subnet"])
-    observed = _network(rules, families, subnet)
-    pool = reachability(observed, legacy=False)
-    (endpoint,) = pool.endpoints
-    anywhere = Outcomes(SPACE, rules, CARRIED[families], in_network=False)
-    inside = Outcomes(SPACE, rules, CARRIED[families], in_network=True)
+class _Case:
+    """One rule list, as core and as the oracle see it."""
 
-    for label, plane, expected in (
-        ("anywhere", endpoint.function.anywhere, anywhere),
-        ("in the virtual network", endpoint.function.virtual_network, inside),
-    ):
-        if _masks(plane) != (expected.open, expected.undetermined):
-            yield f"{label}: {rules}"
-    for wanted, sources in (
-        (OPEN, endpoint.function.open_sources),
-        (UNDETERMINED, endpoint.function.undetermined_sources),
-    ):
-        if _members(sources) != tuple(i for i, outcome in enumerate(anywhere.by_address) if outcome == wanted):
-            yield f"{wanted} sources: {rules}"
-    if endpoint.internet.value.lower() != anywhere.of_internet:
-        yield f"Internet is {endpoint.internet.value}: {rules}"
-    if endpoint.virtual_network.value.lower() != _network_verdict(inside.of_network, subnet):
-        yield f"VirtualNetwork is {endpoint.virtual_network.value}: {rules}"
+    def __init__(self, rules: tuple[PlainRule, ...], families: int, subnet: str | None) -> None:
+        self.rules, self.families, self.subnet = rules, families, subnet
+        (self.endpoint,) = reachability(_network(rules, families, subnet), legacy=False).endpoints
+        self.function = self.endpoint.function
+        self.anywhere = Outcomes(SPACE, rules, CARRIED[families], in_network=False)
+        self.inside = Outcomes(SPACE, rules, CARRIED[families], in_network=True)
 
-    i, j = random.randrange(len(_ADDRESSES)), random.randrange(len(SPACE.ports))
-    if endpoint.function.at(_ADDRESSES[i], SPACE.ports[j]).name.lower() != anywhere.of_literal(i, j):
-        yield f"{_ADDRESSES[i]} from {SPACE.ports[j]}: {rules}"
+    def disagreements(self, random: Random) -> Iterator[str]:
+        """What is seen differently."""
+        for plane, expected in ((self.function.anywhere, self.anywhere), (self.function.virtual_network, self.inside)):
+            if _masks(plane) != (expected.open, expected.undetermined):
+                yield f"points: {self.rules}"
+        for wanted, sources in (
+            (OPEN, self.function.open_sources),
+            (UNDETERMINED, self.function.undetermined_sources),
+        ):
+            if _members(sources) != tuple(i for i, outcome in enumerate(self.anywhere.by_address) if outcome == wanted):
+                yield f"{wanted} sources: {self.rules}"
+        if self.endpoint.internet.value.lower() != self.anywhere.of_internet:
+            yield f"Internet is {self.endpoint.internet.value}: {self.rules}"
+        if self.endpoint.virtual_network.value.lower() != _network_verdict(self.inside.of_network, self.subnet):
+            yield f"VirtualNetwork is {self.endpoint.virtual_network.value}: {self.rules}"
+        i, j = random.randrange(len(_ADDRESSES)), random.randrange(len(SPACE.ports))
+        if self.function.at(_ADDRESSES[i], SPACE.ports[j]).name.lower() != self.anywhere.of_literal(i, j):
+            yield f"{_ADDRESSES[i]} from {SPACE.ports[j]}: {self.rules}"
 
-    others = neighbour(random, rules)
-    compared = endpoint.function.compare(evaluate(_model(others), _FAMILIES[families]))
-    other_anywhere = Outcomes(SPACE, others, CARRIED[families], in_network=False)
-    other_inside = Outcomes(SPACE, others, CARRIED[families], in_network=True)
-    higher = anywhere.higher_than(other_anywhere) or inside.higher_than(other_inside)
-    lower = other_anywhere.higher_than(anywhere) or other_inside.higher_than(inside)
-    if (compared.higher, compared.lower) != (higher, lower):
-        yield f"higher {compared.higher}, lower {compared.lower}, not {higher}, {lower}: {rules} to {others}"
+    def disagreements_with(self, other: "_Case") -> Iterator[str]:
+        """What is seen differently in how this case stands to another of the same families."""
+        compared = self.function.compare(other.function)
+        higher = self.anywhere.higher_than(other.anywhere) or self.inside.higher_than(other.inside)
+        lower = other.anywhere.higher_than(self.anywhere) or other.inside.higher_than(self.inside)
+        if (compared.higher, compared.lower) != (higher, lower):
+            yield f"higher {compared.higher}, lower {compared.lower}: {self.rules} to {other.rules}"
+        if (self.function == other.function) is (higher or lower):
+            yield f"equal or not: {self.rules} to {other.rules}"
+
+
+def disagreements(random: Random, cases: int) -> Iterator[str]:
+    """What core and the oracle see differently in a number of random cases; nothing if all is well.
+
+    Every case is a random rule list or, three times of four, a neighbour of the case before, which it is compared with.
+    """
+    previous = None
+    for _ in range(cases):
+        if previous is None or random.random() < _FRESH:
+            previous = None
+            case = _Case(rule_list(random), random.choice([4, 46]), random.choice([None, "subnet"]))
+        else:
+            case = _Case(neighbour(random, previous.rules), previous.families, previous.subnet)
+        yield from case.disagreements(random)
+        if previous is not None:
+            yield from case.disagreements_with(previous)
+        previous = case

@@ -28,6 +28,9 @@ Edges: TypeAlias = tuple[int, ...]
 IPV4_SIZE: Final = 2**32
 IPV6_SIZE: Final = 2**128
 
+_ONE_RANGE: Final = 2
+"""Edges of a single range, by far the most frequent operand."""
+
 
 def _clip(edges: Edges, first: int, end: int) -> Edges:
     """The part of a set that lies in `first <= address < end`.
@@ -48,13 +51,11 @@ def _ranges(edges: Edges) -> Iterator[tuple[int, int]]:
 def _intersection(left: Edges, right: Edges) -> Edges:
     if len(left) < len(right):
         left, right = right, left
-    match right:
-        case ():
-            return ()
-        case (first, end):
-            return _clip(left, first, end)
-        case _:
-            return tuple(chain.from_iterable(_clip(left, first, end) for first, end in _ranges(right)))
+    if not right:
+        return ()
+    if len(right) == _ONE_RANGE:
+        return _clip(left, right[0], right[1])
+    return tuple(chain.from_iterable(_clip(left, first, end) for first, end in _ranges(right)))
 
 
 def _complement(edges: Edges, size: int) -> Edges:
@@ -127,9 +128,7 @@ class AddressSet:
         return AddressSet(_intersection(self.ipv4, other.ipv4), _intersection(self.ipv6, other.ipv6))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
-        return AddressSet(
-            _difference(self.ipv4, other.ipv4, IPV4_SIZE), _difference(self.ipv6, other.ipv6, IPV6_SIZE)
-        )
+        return AddressSet(_difference(self.ipv4, other.ipv4, IPV4_SIZE), _difference(self.ipv6, other.ipv6, IPV6_SIZE))
 
     def __bool__(self) -> bool:
         return bool(self.ipv4 or self.ipv6)

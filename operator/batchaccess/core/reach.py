@@ -171,31 +171,35 @@ def _compare_cells(left: Sequence[Cell], right: Sequence[Cell]) -> Order:
     order = EQUAL
     for mine in left:
         for theirs in right:
-            if mine.sources & theirs.sources:
+            if mine.decision != theirs.decision and mine.sources & theirs.sources:
                 order |= mine.decision.compare(theirs.decision)
-        if mine.sources - _together(cell.sources for cell in right):
-            order |= mine.decision.compare(PLAINLY_CLOSED)
-    for theirs in right:
-        if theirs.sources - _together(cell.sources for cell in left):
-            order |= PLAINLY_CLOSED.compare(theirs.decision)
-    return order
+    return order | _compare_rest(left, right) | _swapped(_compare_rest(right, left))
+
+
+def _compare_rest(cells: Sequence[Cell], others: Sequence[Cell]) -> Order:
+    """How the sources that are in none of the other cells, where they are plainly Closed, compare."""
+    elsewhere = _together(cell.sources for cell in others)
+    rest = (cell.decision for cell in cells if cell.sources - elsewhere)
+    return reduce(or_, (decision.compare(PLAINLY_CLOSED) for decision in rest), EQUAL)
+
+
+def _swapped(order: Order) -> Order:
+    return Order(higher=order.lower, lower=order.higher)
+
+
+def _overlaps(left: Plane, right: Plane) -> Iterator[tuple[Segment, Segment]]:
+    """Each pair of segments that have a port in common."""
+    i = j = 0
+    while i < len(left) and j < len(right):
+        yield left[i], right[j]
+        left_end, right_end = left[i].ports.end, right[j].ports.end
+        i += left_end <= right_end
+        j += right_end <= left_end
 
 
 def _compare_planes(left: Plane, right: Plane) -> Order:
-    order = EQUAL
-    for mine in left:
-        for theirs in right:
-            overlap = mine.ports.start <= theirs.ports.end and theirs.ports.start <= mine.ports.end
-            if overlap and mine.cells != theirs.cells:
-                order |= _compare_cells(mine.cells, theirs.cells)
-    return order
-
-
-class Spot(NamedTuple):
-    """One source address and source port that show something."""
-
-    address: Address
-    port: int
+    differing = ((mine.cells, theirs.cells) for mine, theirs in _overlaps(left, right) if mine.cells != theirs.cells)
+    return reduce(or_, (_compare_cells(mine, theirs) for mine, theirs in differing), EQUAL)
 
 
 @dataclass(frozen=True, slots=True)

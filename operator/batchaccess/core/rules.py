@@ -8,8 +8,9 @@ service added since, for the access of a rule, leaves the sources it matches Und
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from batchaccess.core.addresses import ALL_ADDRESSES, NO_ADDRESSES, Address, AddressSet
 from batchaccess.core.model import ALL_PORTS, Access, IpFamily, PortRange, Rule
@@ -113,9 +114,13 @@ def deciders_by_ports(
     matches: Sequence[Match], everything: AddressSet
 ) -> Iterator[tuple[PortRange, tuple[Decided, ...]]]:
     """Which rule decides which sources, for each run of source ports over which the rules are the same."""
+    known: dict[tuple[int, ...], tuple[Decided, ...]] = {}
     for ports in _segments([match.rule for match in matches]):
-        applying = (match for match in matches if applies_at(match.rule, ports.start))
-        yield ports, tuple(first_matches(applying, everything))
+        applying = [match for match in matches if applies_at(match.rule, ports.start)]
+        positions = tuple(match.position for match in applying)
+        if positions not in known:
+            known[positions] = tuple(first_matches(applying, everything))
+        yield ports, known[positions]
 
 
 def _plane(matches: Sequence[Match], everything: AddressSet) -> Plane:
@@ -129,9 +134,17 @@ def _plane(matches: Sequence[Match], everything: AddressSet) -> Plane:
     return canonical_plane(segments)
 
 
+_CACHED_FUNCTIONS: Final = 4096
+"""Distinct rule lists remembered: an account's pools share few, and drift asks for each of them twice."""
+
+
 def evaluate(rules: Sequence[Rule], families: Iterable[IpFamily]) -> ReachFunction:
     """The exact function of who the rules of one endpoint let in, over the given address families."""
-    everything = AddressSet.of_families(families)
+    return _evaluate(tuple(rules), AddressSet.of_families(families))
+
+
+@lru_cache(maxsize=_CACHED_FUNCTIONS)
+def _evaluate(rules: tuple[Rule, ...], everything: AddressSet) -> ReachFunction:
     if not rules:
         return ReachFunction.constant(Reach.OPEN, everything)
     matches, matches_inside = matches_anywhere(rules), matches_in_virtual_network(rules)
