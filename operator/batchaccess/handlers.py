@@ -5,8 +5,10 @@ objects, stop for good with one refused PATCH, and drop events when a PATCH fail
 """
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 import kopf
@@ -124,10 +126,20 @@ class Watches:
             return
         self._stop.set()
         roots, self._roots = self._roots, ()
+        others = {task for task in asyncio.all_tasks() if not _is_of_kopf(task)}
         try:
-            await kopf.run_tasks(roots, ignored=asyncio.all_tasks())
+            await kopf.run_tasks(roots, ignored=others)
         except Exception as error:  # noqa: BLE001 run_tasks raises again what `ended` has told already
             _log.debug("kopf ended with %r", error)
+
+
+_KOPF: Final = str(Path(kopf.__file__).parent)
+
+
+def _is_of_kopf(task: asyncio.Task[Any]) -> bool:
+    """Whether a task runs code of kopf; watches that it left behind when one of them failed have to go as well."""
+    coroutine = task.get_coro()
+    return inspect.iscoroutine(coroutine) and coroutine.cr_code.co_filename.startswith(_KOPF)
 
 
 def _watch(registry: kopf.OperatorRegistry, resource: Resource, observer: Observer) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from batchaccess.core.model import JsonObject
 from batchaccess.core.reasons import ErrorKind
+from batchaccess.core.texts import shortened
 from batchaccess.kube.catalogue import LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.mergepatch import merge_patch
@@ -17,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 3
 """Writes of one status before a conflict is left to the next sweep."""
+
+_LONGEST_REFUSAL: Final = 1000
+"""Characters that are logged of why a status was refused; it may quote the whole object."""
 
 _NOT_FOUND: Final = 404
 
@@ -99,7 +103,8 @@ class StatusWriter:
     def _failed(self, resource: Resource, namespace: str | None, name: str, error: PortError) -> WriteOutcome:
         outcome = _outcome_of(error)
         if outcome is WriteOutcome.REFUSED:
-            _log.error("the status of %s %s was refused: %s", resource.kind, _shown(namespace, name), error.message)
+            reason = shortened(error.message, _LONGEST_REFUSAL)
+            _log.error("the status of %s %s was refused: %s", resource.kind, _shown(namespace, name), reason)
         elif outcome is WriteOutcome.FAILED:
             _log.warning("the status of %s %s was not written: %s", resource.kind, _shown(namespace, name), error)
         return outcome

@@ -1,0 +1,323 @@
+"""The four ways in which kopf is known to let an operator down, each shown to happen without our remedy.
+
+Every test is parametrised over the remedy: with it the operator goes on, without it the harm is there to see.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import kopf
+import pytest
+
+from batchaccess import handlers
+from batchaccess.accountloop import LoopCallbacks, LoopRhythm
+from batchaccess.api import parse_connection, parse_policy
+from batchaccess.clock import SystemClock
+from batchaccess.core.model import JsonObject
+from batchaccess.kube.catalogue import Decoders, LiveCatalogue
+from batchaccess.kube.client import KubeClient
+from batchaccess.kube.resources import CONNECTIONS, GROUP, VERSION, Resource
+from batchaccess.kube.resync import ResyncLoop, resync
+from batchaccess.kube.statuswriter import StatusWriter
+from batchaccess.supervisor import Supervisor
+from batchaccess.telemetry.liveness import SweepDeadlines
+from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
+from tests.support.sweeps import FakeStore
+from tests.support.waiting import eventually
+
+QUICK = (0.05, 0.1)
+
+Ticks: TypeAlias = AsyncIterator[Callable[[], int]]
+"""How often something was done so far."""
+
+Stop: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("hazards")) as made:
+        yield made
+
+
+@pytest.fixture
+def kube(shared: Cluster) -> Iterator[Cluster]:
+    shared.apply(connection_manifest())
+    yield shared
+    shared.heal()
+    shared.call("DELETE", CONNECTION_PATH)
+    shared.call("DELETE", policy_path("").rstrip("/"))
+
+
+@pytest.fixture
+async def client(kube: Cluster) -> AsyncIterator[KubeClient]:
+    made = await KubeClient.connect(kube.kubeconfig)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def live() -> LiveCatalogue:
+    return LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
+
+
+class IntoCatalogue:
+    """Feeds the watches straight into a catalogue."""
+
+    def __init__(self, live: LiveCatalogue) -> None:
+        self._live = live
+
+    def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
+        self._live.observe(resource, raw, deleted=event_type == "DELETED")
+
+
+def watches(client: KubeClient, live: LiveCatalogue, *, backoffs: Iterable[float]) -> handlers.Watches:
+    registry, settings = kopf.OperatorRegistry(), handlers.settings()
+    settings.networking.error_backoffs = backoffs
+    handlers.register(registry, IntoCatalogue(live), client.access)
+    return handlers.Watches(registry, settings)
+
+
+@asynccontextmanager
+async def watching(watched: handlers.Watches) -> AsyncIterator[asyncio.Task[str]]:
+    await watched.start()
+    ended = asyncio.create_task(watched.ended())
+    try:
+        yield ended
+    finally:
+        ended.cancel()
+        await watched.stop()
+
+
+def names(live: LiveCatalogue) -> list[str]:
+    return [policy.key.name for policy in live.catalogue().policies]
+
+
+# --- 1. A timer dies silently, and for good, with the first status that is refused ---------------------------------
+
+
+@asynccontextmanager
+async def our_loop(_: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks:
+    await resync(client, live)
+    (declared,) = live.catalogue().connections
+    writer = StatusWriter(client, live, lambda *_: None)
+    passes = 0
+
+    class WritingSweep:
+        async def run_once(self, _: object) -> None:
+            nonlocal passes
+            passes += 1
+            await writer.write(
+                CONNECTIONS, namespace=None, name="prod-weu", uid=declared.uid, status={"pools": {"total": passes}}
+            )
+
+        async def close(self) -> None:
+            return
+
+    supervisor = Supervisor(
+        factory=lambda *_: WritingSweep(),
+        store=FakeStore([replace(declared, sync_period_seconds=0)]),
+        clock=SystemClock(),
+        deadlines=SweepDeadlines(SystemClock()),
+        callbacks=LoopCallbacks(swept=lambda *_: None, failed=lambda *_: None),
+        ended=lambda _: None,
+        rhythm=LoopRhythm(min_pause_seconds=0.1, grace_seconds=2),
+    )
+    supervisor.reconcile()
+    yield lambda: passes
+    await supervisor.stop()
+
+
+@asynccontextmanager
+async def timer_of_kopf(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks:
+    registry, settings = kopf.OperatorRegistry(), handlers.settings()
+    settings.networking.error_backoffs = QUICK
+    handlers.register(registry, IntoCatalogue(live), client.access)
+    ticks = 0
+
+    @kopf.timer(GROUP, VERSION, CONNECTIONS.plural, interval=0.1, registry=registry)
+    def tick(patch: kopf.Patch, **_: Any) -> None:  # noqa: ANN401 kopf passes whatever it likes
+        nonlocal ticks
+        ticks += 1
+        patch.status["pools"] = {"total": ticks}
+
+    watched = handlers.Watches(registry, settings)
+    try:
+        async with watching(watched):
+            yield lambda: ticks
+    finally:
+        metadata = {"metadata": {"finalizers": None}}
+        kube.call("PATCH", f"{CONNECTION_PATH}/prod-weu", metadata, patch=True)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "count"),
+    [
+        pytest.param({"status": 422}, 1, id="a status is refused once"),
+        pytest.param({"status": 500}, 6, id="the API fails for a while"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("loop", "goes_on"),
+    [
+        pytest.param(our_loop, True, id="our loop goes on"),
+        pytest.param(timer_of_kopf, False, id="a timer of kopf is dead"),
+    ],
+)
+async def test_trouble_with_a_status(
+    kube: Cluster,
+    client: KubeClient,
+    live: LiveCatalogue,
+    *,
+    loop: Callable[[Cluster, KubeClient, LiveCatalogue], AbstractAsyncContextManager[Callable[[], int]]],
+    goes_on: bool,
+    trouble: dict[str, int],
+    count: int,
+) -> None:
+    async with loop(kube, client, live) as ticks:
+        await eventually(lambda: ticks() >= 2)
+        kube.fault(method="PATCH", path="batchaccountconnections", count=count, **trouble)
+        await asyncio.sleep(1.5)
+        kube.heal()
+        after_trouble = ticks()
+        await asyncio.sleep(1)
+        assert (ticks() > after_trouble) is goes_on
+
+
+# --- 2. An event is dropped ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("period", "found"),
+    [
+        pytest.param(0.3, True, id="reading everything anew finds it"),
+        pytest.param(3600, False, id="without that it is lost"),
+    ],
+)
+async def test_a_change_that_no_watch_delivers(
+    kube: Cluster, client: KubeClient, live: LiveCatalogue, *, period: float, found: bool
+) -> None:
+    await resync(client, live)
+    resyncs = asyncio.create_task(ResyncLoop(client, live, period_seconds=period).run())
+    async with watching(watches(client, live, backoffs=handlers.EndlessBackoffs(QUICK))):
+        kube.apply(policy_manifest("seen"))
+        await eventually(lambda: names(live) == ["seen"], what="the watch")
+        # From now on the watches are open and silent, as behind a load balancer that lost them.
+        kube.fault(path="watch=true", delay_seconds=120, count=100)
+        kube.cut_watches()
+        kube.apply(policy_manifest("unseen"))
+        kube.call("DELETE", policy_path("seen"))
+        with suppress(AssertionError):
+            await eventually(lambda: names(live) == ["unseen"], within=3)
+        assert (names(live) == ["unseen"]) is found
+        resyncs.cancel()
+
+
+# --- 3. The operator exits when a watch fails for longer than the retries ------------------------------------------
+
+
+@pytest.mark.parametrize("status", [500, 403])
+@pytest.mark.parametrize(
+    ("backoffs", "survives"),
+    [
+        pytest.param(handlers.EndlessBackoffs(QUICK), True, id="endless retries outlive it"),
+        pytest.param(QUICK, False, id="bounded retries end the operator"),
+    ],
+)
+async def test_a_watch_that_fails_for_long(
+    kube: Cluster, client: KubeClient, live: LiveCatalogue, *, status: int, backoffs: Iterable[float], survives: bool
+) -> None:
+    async with watching(watches(client, live, backoffs=backoffs)) as ended:
+        kube.apply(policy_manifest("before"))
+        await eventually(lambda: names(live) == ["before"], what="the watch")
+        kube.fault(path="watch=true", status=status, count=40)
+        kube.cut_watches()
+        done, _ = await asyncio.wait({ended}, timeout=2)
+        assert (not done) is survives
+        kube.heal()
+        if survives:
+            kube.apply(policy_manifest("after"))
+            await eventually(lambda: names(live) == ["after", "before"], what="the recovered watch")
+
+
+def test_endless_backoffs_can_be_iterated_again_for_every_request() -> None:
+    backoffs = handlers.EndlessBackoffs((1, 2))
+    for _ in range(2):
+        taken = iter(backoffs)
+        assert [next(taken) for _ in range(5)] == [1, 2, 2, 2, 2]
+
+
+# --- 4. Ending kopf ends everybody else's tasks --------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def embedded_by_us(client: KubeClient, live: LiveCatalogue) -> AsyncIterator[Stop]:
+    watched = watches(client, live, backoffs=QUICK)
+    await watched.start()
+    yield watched.stop
+
+
+@asynccontextmanager
+async def embedded_as_documented(client: KubeClient, live: LiveCatalogue) -> AsyncIterator[Stop]:
+    registry, flag, ready = kopf.OperatorRegistry(), asyncio.Event(), asyncio.Event()
+    handlers.register(registry, IntoCatalogue(live), client.access)
+    running = asyncio.create_task(
+        kopf.operator(
+            registry=registry, settings=handlers.settings(), clusterwide=True, stop_flag=flag, ready_flag=ready
+        )
+    )
+    await ready.wait()
+
+    async def stop() -> None:
+        flag.set()
+        await running
+
+    yield stop
+
+
+@pytest.mark.parametrize(
+    ("embedded", "unharmed"),
+    [
+        pytest.param(embedded_by_us, True, id="our way leaves them alone"),
+        pytest.param(embedded_as_documented, False, id="kopf.operator cancels them"),
+    ],
+)
+async def test_tasks_born_after_kopf_when_kopf_ends(
+    client: KubeClient,
+    live: LiveCatalogue,
+    *,
+    embedded: Callable[[KubeClient, LiveCatalogue], AbstractAsyncContextManager[Stop]],
+    unharmed: bool,
+) -> None:
+    async with embedded(client, live) as stop:
+        await resync(client, live)
+        sweeping = asyncio.create_task(asyncio.sleep(30), name="a sweep in the middle of a write")
+        await stop()
+        await asyncio.sleep(0)
+        assert (not sweeping.done()) is unharmed
+        sweeping.cancel()
+
+
+async def test_stopping_is_quick_and_may_be_repeated(client: KubeClient, live: LiveCatalogue) -> None:
+    watched = watches(client, live, backoffs=QUICK)
+    await watched.start()
+    await eventually(lambda: live.catalogue().connections)
+    started = asyncio.get_running_loop().time()
+    await watched.stop()
+    await watched.stop()
+    assert asyncio.get_running_loop().time() - started < 5
+
+
+async def test_nothing_is_written_into_what_is_watched(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> None:
+    kube.forget_requests()
+    async with watching(watches(client, live, backoffs=QUICK)):
+        kube.apply(policy_manifest("plain"))
+        await eventually(lambda: names(live) == ["plain"])
+        await asyncio.sleep(0.3)
+    for path in (policy_path("plain"), f"{CONNECTION_PATH}/prod-weu"):
+        metadata = kube.call("GET", path)["metadata"]
+        assert "finalizers" not in metadata
+        assert set(metadata["annotations"]) == {"kubectl.kubernetes.io/last-applied-configuration"}
+    assert {request["method"] for request in kube.requests()} == {"GET"}
