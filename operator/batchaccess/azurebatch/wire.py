@@ -6,7 +6,7 @@ are not used: they cost twenty times the parsing and, at ten thousand pools, hol
 
 import asyncio
 import gc
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -75,6 +75,7 @@ class BatchWire:
         self._clock = clock
         self._transport = TrustingTransport(settings.ca_file, use_proxies=not endpoint.is_loopback)
         self._client = self._new_client()
+        self._renewal = asyncio.Lock()
 
     async def get(self, path: str, parameters: Mapping[str, str]) -> JsonObject:
         """The JSON object at `path`."""
@@ -114,15 +115,23 @@ class BatchWire:
 
     async def _send(self, request: HttpRequest) -> bytes:
         """Send within the budget; once more if the secret had been rotated, as a refusal has no effect to repeat."""
-        if await self._identity.renew_if_old():
-            self._client = self._new_client()
+        await self._take_up(self._identity.renew_if_old)
+        client = self._client
         try:
             return await self._send_once(request)
         except PortError as error:
-            if error.kind is not ErrorKind.DENIED or not await self._identity.renew_after_denial():
+            if error.kind is not ErrorKind.DENIED:
                 raise
-        self._client = self._new_client()
+            await self._take_up(self._identity.renew_after_denial)
+            if self._client is client:
+                raise
         return await self._send_once(request)
+
+    async def _take_up(self, renew: Callable[[], Awaitable[bool]]) -> None:
+        """Use a renewed credential from now on; requests refused at the same time wait for one and the same renewal."""
+        async with self._renewal:
+            if await renew():
+                self._client = self._new_client()
 
     async def _send_once(self, request: HttpRequest) -> bytes:
         await self.throttle.acquire()

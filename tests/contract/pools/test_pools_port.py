@@ -62,6 +62,11 @@ async def test_an_empty_account_is_an_empty_listing(world: World) -> None:
     assert await listed(world) == {}
 
 
+async def test_an_account_of_more_pools_than_one_page_is_listed_whole(world: World) -> None:
+    world.seed(*(raw_pool(f"pool-{number:04}") for number in range(2001)))
+    assert sorted(await listed(world)) == [f"pool-{number:04}" for number in range(2001)]
+
+
 async def test_a_pool_is_listed_and_read_alike(world: World) -> None:
     world.seed(raw_pool("a", nodes=2, networkConfiguration=CLOSED_SSH, metadata=[{"name": "team", "value": "x"}]))
     found = await listed(world)
