@@ -182,6 +182,21 @@ def test_a_latch_is_released_when(released: Latch) -> None:
     assert isinstance(decision(EMPTY, memory=PoolMemory(latch=released)), PatchNetwork)
 
 
+def test_a_lost_unmanaged_key_stalls_though_what_is_declared_is_in_order() -> None:
+    good = pool("p", GOOD)
+    memory = PoolMemory(latch=latch(good, CLOSING, reason=CompliantReason.UNEXPECTED_RESULT))
+    assert decision(good, memory=memory) == Stall(reason=CompliantReason.UNEXPECTED_RESULT, message="no")
+    edited = replace(CLOSING, generation=2)
+    assert decision(good, edited, memory=memory) == Nothing(outcome=PoolOutcome.COMPLIANT)
+    auditing = replace(CLOSING, mode=Mode.AUDIT)
+    assert decision(good, auditing, memory=memory) == Nothing(outcome=PoolOutcome.COMPLIANT)
+
+
+def test_another_latch_does_not_hide_that_the_pool_is_in_order() -> None:
+    good = pool("p", GOOD)
+    assert decision(good, memory=PoolMemory(latch=latch(good, CLOSING))) == Nothing(outcome=PoolOutcome.COMPLIANT)
+
+
 def test_a_denial_is_not_tried_again_before_its_time() -> None:
     denied = latch(EMPTY, CLOSING, reason=CompliantReason.ACCESS_DENIED, retry_at=NOW + MINUTE)
     assert decision(EMPTY, memory=PoolMemory(latch=denied)) == Stall(reason=CompliantReason.ACCESS_DENIED, message="no")

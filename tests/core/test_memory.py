@@ -152,6 +152,12 @@ def test_an_unexpected_result_latches_on_what_was_found_afterwards() -> None:
     assert (memory.back_off_until, memory.back_off_message) == (None, "")
 
 
+def test_an_unexpected_result_is_not_forgotten_when_what_is_declared_is_in_order() -> None:
+    difference = Difference(field="future", kind=DriftClass.CONFIGURATION, observed="absent", desired="1")
+    memory = after_unexpected_result(NOTHING_REMEMBERED, policy=POLICY, pool=OURS, differences=[difference])
+    assert after_observation(memory, pool=OURS, drifts=False, now=NOW) is memory
+
+
 def test_a_digest_sees_unknown_keys_but_not_their_order() -> None:
     digest = network_digest(pool("p", raw={"a": 1, "b": [{"c": 2, "d": 3}]}))
     assert digest == network_digest(pool("q", raw={"b": [{"d": 3, "c": 2}], "a": 1}, etag="0x9"))

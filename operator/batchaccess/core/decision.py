@@ -77,6 +77,9 @@ def decide(assessment: Assessment, *, connection: AccountConnection, memory: Poo
     policy, desired = assessment.policy, assessment.desired
     if policy is None or desired is None:
         return Nothing(outcome=PoolOutcome.UNMANAGED)
+    damage = _unexpected_result(policy, assessment.pool, memory, now)
+    if damage is not None:
+        return damage
     if assessment.drift.kind in (DriftClass.NONE, DriftClass.NEUTRAL):
         return Nothing(outcome=PoolOutcome.COMPLIANT)
     if policy.mode is Mode.AUDIT:
@@ -90,6 +93,14 @@ def decide(assessment: Assessment, *, connection: AccountConnection, memory: Poo
         or _too_early(policy, assessment.pool, memory, now)
         or _patch(assessment.pool, desired, policy)
     )
+
+
+def _unexpected_result(policy: AccessPolicy, pool: ObservedPool, memory: PoolMemory, now: datetime) -> Stall | None:
+    """A change of ours that did something else stays told, even where what is declared is in order."""
+    latch = memory.latch
+    if policy.mode is Mode.AUDIT or latch is None or not latch.is_unexpected_result:
+        return None
+    return Stall(reason=latch.reason, message=latch.message) if latch.holds(policy, pool, now) else None
 
 
 def _implicit_message(drift: Drift) -> str:

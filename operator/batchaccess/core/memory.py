@@ -42,6 +42,11 @@ class Latch:
     message: str
     retry_at: datetime | None = None
 
+    @property
+    def is_unexpected_result(self) -> bool:
+        """Whether a change of ours did something else, which stays so even where the declared part is in order."""
+        return self.reason is CompliantReason.UNEXPECTED_RESULT
+
     def holds(self, policy: AccessPolicy, pool: ObservedPool, now: datetime) -> bool:
         """Whether the refusal still stands for this policy and this network."""
         return (
@@ -195,14 +200,23 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
         return memory
     learned = _after_foreign_write(memory, pool, drifts=drifts, now=now)
     if not drifts:
-        learned = replace(
-            learned, latch=None, failures=0, back_off_until=None, back_off_message="", raced_etag=None, races=0
-        )
+        learned = _in_order(learned)
     if learned.contended_until is not None and learned.contended_until <= now:
         learned = replace(learned, contended_until=None)
     if learned == NOTHING_REMEMBERED:
         return NOTHING_REMEMBERED
     return memory if learned == memory else learned
+
+
+def _in_order(memory: PoolMemory) -> PoolMemory:
+    """Without what concerned a correction that is not called for any more."""
+    lasting = memory.latch if memory.latch is not None and memory.latch.is_unexpected_result else None
+    return PoolMemory(
+        latch=lasting,
+        last_write=memory.last_write,
+        overwrites=memory.overwrites,
+        contended_until=memory.contended_until,
+    )
 
 
 def _after_foreign_write(memory: PoolMemory, pool: ObservedPool, *, drifts: bool, now: datetime) -> PoolMemory:
