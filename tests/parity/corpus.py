@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from kubeemulator.jsontypes import JsonValue
+
 _FOLDER = Path(__file__).parent / "corpus"
 
 
@@ -18,7 +20,7 @@ class Case:
     says: str
 
 
-def overlay(base: Any, patch: Any) -> Any:
+def overlay(base: JsonValue, patch: JsonValue) -> JsonValue:
     """`base` with the maps of `patch` laid over it; anything else, null too, replaces what was there."""
     if not (isinstance(base, dict) and isinstance(patch, dict)):
         return copy.deepcopy(patch)
@@ -26,7 +28,7 @@ def overlay(base: Any, patch: Any) -> Any:
     return merged | {key: copy.deepcopy(child) for key, child in patch.items() if key not in base}
 
 
-def without_nulls(value: Any) -> Any:
+def without_nulls(value: JsonValue) -> JsonValue:
     """The same with every null field of a map left out."""
     if isinstance(value, dict):
         return {key: without_nulls(child) for key, child in value.items() if child is not None}

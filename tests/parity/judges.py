@@ -1,4 +1,4 @@
-"""The two who accept or refuse an object: the CRD, as the API server applies it, and the models of `batchaccess.api`."""
+"""The two who accept or refuse an object: the CRD, as an API server applies it, and the models of `batchaccess.api`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from batchaccess import api
 from batchaccess.ports import InvalidObject
 from kubeemulator.admission import admit

@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from batchaccess.core.model import AccessPolicy, AccountConnection
 
 from batchaccess import api
+from batchaccess.core.model import AccessPolicy, AccountConnection
 from tests.parity.corpus import Case, cases, overlay, without_nulls
 from tests.parity.judges import Problems, judge, parse
 
