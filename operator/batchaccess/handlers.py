@@ -105,7 +105,8 @@ class Watches:
         self._roots: Collection[asyncio.Task[Any]] = ()
 
     async def start(self) -> None:
-        """Begin to watch. Replaces the loop's handlers of SIGTERM and SIGINT: set yours afterwards."""
+        """Begin to watch. Takes over the loop's handlers of SIGTERM, SIGINT and stray exceptions: set yours later."""
+        asyncio.get_running_loop().set_exception_handler(_tell_stray_exception)
         self._roots = await kopf.spawn_tasks(
             registry=self._registry,
             settings=self._settings,
@@ -131,6 +132,15 @@ class Watches:
             await kopf.run_tasks(roots, ignored=others)
         except Exception as error:  # noqa: BLE001 run_tasks raises again what `ended` has told already
             _log.debug("kopf ended with %r", error)
+
+
+def _tell_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """When one watch fails for good kopf looks no more at the others, which often fail with it: that is no news."""
+    task = context.get("future")
+    if isinstance(task, asyncio.Task) and _is_of_kopf(task):
+        _log.debug("another task of kopf ended with %r", context.get("exception"))
+    else:
+        loop.default_exception_handler(context)
 
 
 _KOPF: Final = str(Path(kopf.__file__).parent)
