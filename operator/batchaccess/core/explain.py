@@ -10,7 +10,7 @@ from batchaccess.core.reach import Reach
 from batchaccess.core.reachability import EndpointReachability
 from batchaccess.core.rules import Possible, matches_anywhere, possible_outcomes
 from batchaccess.core.sources import EVERYONE, VIRTUAL_NETWORK
-from batchaccess.core.zones import Verdict, Why, Witness, ZoneVerdict, example_of, unsettling
+from batchaccess.core.zones import Verdict, Why, ZoneVerdict, example_of, unsettling
 
 SUBNET_NOTE: Final = "network security groups of the subnet are not read"
 """To be said wherever verdicts are shown."""
@@ -30,12 +30,9 @@ def effect(rule: Rule) -> str:
     return f"rule {rule.priority} {verb} {'everyone' if rule.source == EVERYONE else rule.source}"
 
 
-_WITHOUT_RULE: Final = {
-    Why.NO_RULES: "an endpoint without rules admits everyone",
-    Why.NO_RULE_MATCHES: "no rule matches",
+_OF_THE_POOL: Final = {
     Why.NO_ENDPOINT: "no endpoint maps the port",
     Why.NO_PUBLIC_ADDRESSES: "the pool has no public IP addresses",
-    Why.NO_ADDRESSES_OF_FAMILY: "the pool has no public addresses of that family",
     Why.PROVISIONING_UNKNOWN: "the provisioning of public addresses is a word this version does not know",
     Why.IMPLICIT_MAPPING: "the service itself mapped the port, and admits everyone",
     Why.IMPLICIT_MAPPING_UNKNOWN: (
@@ -44,7 +41,14 @@ _WITHOUT_RULE: Final = {
     Why.SUBNET_NOT_READ: "no endpoint maps the port, and the network security group of the subnet is not read",
     Why.NO_SUBNET: "the pool is in no subnet",
 }
-_WITH_RULE: Final = {
+"""Reasons that hold for every source, so that no example is needed."""
+
+_OF_A_SOURCE: Final = {
+    Why.NO_RULES: "an endpoint without rules admits everyone",
+    Why.NO_RULE_MATCHES: "no rule matches",
+    Why.NO_ADDRESSES_OF_FAMILY: "the pool has no public addresses of that family",
+}
+_OF_A_RULE: Final = {
     Why.RULE_ALLOWS: "{}",
     Why.RULE_DENIES: "{}",
     Why.SERVICE_TAG: "{}, whose addresses are not known",
@@ -53,15 +57,16 @@ _WITH_RULE: Final = {
 }
 
 
-def _reason(witness: Witness) -> str:
-    if witness.rule is not None and witness.why in _WITH_RULE:
-        return _WITH_RULE[witness.why].format(effect(witness.rule))
-    return _WITHOUT_RULE[witness.why]
-
-
 def because(verdict: Verdict) -> str:
-    """What settles a verdict or keeps it open, with one source: `rule 170 denies Internet, e.g. 8.8.8.8`."""
-    return f"{_reason(verdict.witness)}, e.g. {verdict.witness.example}"
+    """What settles a verdict or keeps it from being settled: `rule 170 denies Internet, e.g. 8.8.8.8`."""
+    witness = verdict.witness
+    if witness.why in _OF_THE_POOL:
+        return _OF_THE_POOL[witness.why]
+    if witness.rule is not None:
+        reason = _OF_A_RULE[witness.why].format(effect(witness.rule))
+    else:
+        reason = _OF_A_SOURCE[witness.why]
+    return f"{reason}, e.g. {witness.example}"
 
 
 def admits(endpoint: EndpointReachability) -> str:
