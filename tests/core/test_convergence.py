@@ -31,7 +31,7 @@ def applied(observed: Network, declared: DesiredAccess) -> tuple[dict[str, Any],
 
 
 @given(networks(), accesses())
-def test_applying_what_is_desired_ends_all_drift_but_the_case_of_ids(observed: Network, declared: DesiredAccess) -> None:
+def test_applying_ends_all_drift_but_the_case_of_ids(observed: Network, declared: DesiredAccess) -> None:
     _, after = applied(observed, declared)
     again = desired_network(after, declared)
     drift = pool_drift(after, again, declared, None)

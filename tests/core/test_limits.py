@@ -175,6 +175,8 @@ ALLOWED = {
     "a name of one digit": network(endpoint("7")),
     "a name of 77 characters that ends in an underscore": network(endpoint("n" * 76 + "_")),
     "the login ports": network(endpoint(port=22), endpoint("RDP", port=3389, frontend="5000-5100")),
+    "the lowest ports": network(endpoint(port=1, frontend="1-40")),
+    "the highest backend port": network(endpoint(port=65535)),
     "exactly 40 frontend ports": network(endpoint(frontend="4000-4039")),
     "frontends right beside the reserved range": network(
         endpoint("a", frontend="49900-49999"), endpoint("b", port=23, frontend="55001-55100")
