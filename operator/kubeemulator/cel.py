@@ -3,6 +3,9 @@
 Reference: Kubernetes documentation "Validation rules". Objects are seen through their schema: property names are
 escaped, strings of some formats are times or durations, scalars have their static type so that comparing a number with
 a string is refused when the definition is created, as on a real server.
+
+Known difference: a time, duration or bytes inside an object or list is seen as a string, because the CEL library takes
+such values only as `self` itself. A rule about one belongs on the field itself, where it works.
 """
 
 from __future__ import annotations
@@ -124,7 +127,7 @@ def _seen(schema: JsonObject, value: JsonValue) -> JsonValue:
             return _seen_object(schema, value)
         case list():
             items = object_at(schema, "items")
-            return [_seen(items, item) for item in value]
+            return [_seen_inside(items, item) for item in value]
         case str():
             return _seen_text(schema.get("format", ""), value)
         case int() if schema.get("type") == "number" and not isinstance(value, bool):
@@ -138,10 +141,14 @@ def _seen(schema: JsonObject, value: JsonValue) -> JsonValue:
 def _seen_object(schema: JsonObject, value: JsonObject) -> JsonObject:
     properties, additional = object_at(schema, "properties"), schema.get("additionalProperties")
     if isinstance(additional, dict):
-        return {key: _seen(additional, child) for key, child in value.items()}
+        return {key: _seen_inside(additional, child) for key, child in value.items()}
     if schema.get(PRESERVE) and not properties:
         return value
-    return {escaped(key): _seen(properties[key], child) for key, child in value.items() if key in properties}
+    return {escaped(key): _seen_inside(properties[key], child) for key, child in value.items() if key in properties}
+
+
+def _seen_inside(schema: JsonObject, value: JsonValue) -> JsonValue:
+    return value if isinstance(value, str) else _seen(schema, value)
 
 
 def _seen_text(format_name: str, value: str) -> str | bytes | datetime | timedelta:

@@ -10,7 +10,7 @@ from batchaccess.ports import PortError
 REREAD_SECONDS: Final = 300.0
 """A rotated secret is taken up within this time although the old one still works."""
 
-REREAD_AFTER_DENIAL_SECONDS: Final = 30.0
+REREAD_AFTER_DENIAL_SECONDS: Final = 5.0
 """A wrong secret must not turn every refused request into a request to the API server."""
 
 

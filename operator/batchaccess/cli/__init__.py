@@ -9,6 +9,8 @@ from batchaccess import __version__
 
 COMMANDS: Final = {
     "crds": "batchaccess.cli.crds:crds",
+    "demo": "batchaccess.cli.demo:demo",
+    "emulator": "batchemulator.cli:emulator",
     "run": "batchaccess.cli.run:run",
 }
 """Where each command lives: no command waits for the imports of another."""

@@ -13,8 +13,13 @@ def crds() -> None:
 
     Install or upgrade them with: batchaccess crds | kubectl apply --server-side -f -
     """
-    manifests = [manifest.read_text().strip() for manifest in crd_files()]
-    click.echo("\n---\n".join(manifest.removeprefix("---").strip() for manifest in manifests))
+    click.echo(crd_text())
+
+
+def crd_text() -> str:
+    """The manifests as one YAML stream."""
+    manifests = [manifest.read_text(encoding="utf-8").strip() for manifest in crd_files()]
+    return "\n---\n".join(manifest.removeprefix("---").strip() for manifest in manifests)
 
 
 def crd_files() -> list[Traversable]:

@@ -1,0 +1,74 @@
+"""The people of the demo: every few seconds one of them changes a pool behind the operator's back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any, Final
+
+from batchaccess.cli.demo.world import DEV, PROD
+from batchemulator import Emulator
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something somebody does, and how a person would tell of it."""
+
+    told: str
+    act: Callable[[Emulator], None]
+
+
+def _nat_pool(name: str, port: int, start: int, rules: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    nat_pool: dict[str, Any] = {
+        "name": name,
+        "protocol": "tcp",
+        "backendPort": port,
+        "frontendPortRangeStart": start,
+        "frontendPortRangeEnd": start + 100,
+    }
+    return nat_pool if rules is None else {**nat_pool, "networkSecurityGroupRules": rules}
+
+
+def _network(*nat_pools: dict[str, Any]) -> dict[str, Any]:
+    return {"networkConfiguration": {"endpointConfiguration": {"inboundNATPools": list(nat_pools)}}}
+
+
+OPEN_SSH: Final = _network(_nat_pool("SSH", 22, 4000))
+"""What somebody clicks together in a hurry: SSH for everyone."""
+
+
+def _edits(account: object, pool_id: str, changes: dict[str, Any]) -> Callable[[Emulator], None]:
+    def act(batch: Emulator) -> None:
+        batch.edit(pool_id, changes, account)  # type: ignore[arg-type] # an emulated account
+
+    return act
+
+
+def happenings() -> Iterator[Happening]:
+    """What happens, in order, again and again."""
+    office = {"priority": 500, "access": "allow", "sourceAddressPrefix": "192.168.1.0/24"}
+    deny = {"priority": 900, "access": "deny", "sourceAddressPrefix": "*"}
+    return cycle(
+        (
+            Happening("somebody opens SSH of render-linux to everyone", _edits(PROD, "render-linux", OPEN_SSH)),
+            Happening(
+                "somebody renumbers the rules of render-batchnight, which changes nobody's access",
+                _edits(PROD, "render-batchnight", _network(_nat_pool("SSH", 22, 4000, [office, deny]))),
+            ),
+            Happening(
+                "somebody adds RDP to render-windows",
+                _edits(PROD, "render-windows", _network(_nat_pool("SSH", 22, 4000), _nat_pool("RDP", 3389, 60000))),
+            ),
+            Happening(
+                "the owners of render-gpu scale it to zero", _edits(PROD, "render-gpu", {"targetDedicatedNodes": 0})
+            ),
+            Happening(
+                "somebody locks everyone out of render-linux",
+                _edits(PROD, "render-linux", _network(_nat_pool("SSH", 22, 4000, [deny]))),
+            ),
+            Happening("somebody opens SSH of build to everyone; dev is only audited", _edits(DEV, "build", OPEN_SSH)),
+            Happening(
+                "the owners of render-gpu open SSH and start 4 nodes",
+                _edits(PROD, "render-gpu", {**OPEN_SSH, "targetDedicatedNodes": 4}),
+            ),
+        )
+    )
