@@ -60,16 +60,25 @@ def read_saved_pools(document: Any) -> Listing:  # noqa: ANN401 parsed JSON of u
     Raises:
         SavedPoolsError: the document has another form.
     """
+    read = [_read(raw, f"[{index}]") for index, raw in enumerate(saved_elements(document))]
+    return Listing(
+        pools=[pool for pool in read if isinstance(pool, ObservedPool)],
+        unreadable=[pool for pool in read if isinstance(pool, UnreadablePool)],
+    )
+
+
+def saved_elements(document: Any) -> list[Any]:  # noqa: ANN401 parsed JSON of unknown origin
+    """What stands where pools are expected in a parsed JSON document, each still as it was written.
+
+    Raises:
+        SavedPoolsError: the document has another form.
+    """
     found = document["value"] if isinstance(document, dict) and isinstance(document.get("value"), list) else document
     if isinstance(found, dict) and "id" in found:
         found = [found]
     if not isinstance(found, list):
         raise SavedPoolsError('expected a list of pools, an object with a list "value", or one pool with an "id"')
-    read = [_read(raw, f"[{index}]") for index, raw in enumerate(found)]
-    return Listing(
-        pools=[pool for pool in read if isinstance(pool, ObservedPool)],
-        unreadable=[pool for pool in read if isinstance(pool, UnreadablePool)],
-    )
+    return found
 
 
 def _read(raw: Any, place: str) -> ObservedPool | UnreadablePool:  # noqa: ANN401 any JSON
