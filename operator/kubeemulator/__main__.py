@@ -35,7 +35,7 @@ def main(  # noqa: PLR0917 -- click passes by keyword
 ) -> None:
     """Serve an emulated Kubernetes API, for development only.
 
-    Over plain http, which is served on loopback only, every caller is the administrator.
+    Without --rbac it is served on loopback only, and every caller is the administrator.
     """
     try:
         settings = Settings(

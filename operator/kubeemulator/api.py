@@ -80,6 +80,8 @@ class Api:
             raise errors.ApiError(403, "Forbidden", f"forbidden: {rbac.denial(user, access)}")
         if request.path in {"/healthz", "/livez", "/readyz"}:
             return web.Response(text="ok")
+        if request.path == "/openapi/v2" and request.headers.get("Accept") == openapi.V2_PROTOBUF:
+            return web.Response(body=openapi.EMPTY_V2_PROTOBUF, content_type=openapi.V2_PROTOBUF.replace("@", "."))
         found = self._document(request.path.rstrip("/"))
         if found is None:
             raise errors.no_such_path()

@@ -84,7 +84,7 @@ def start_in_process(
         url = _ready_url(process)
     except LaunchError:
         process.kill()
-        process.wait()
+        process.communicate()
         raise
     return KubeEmulator(url=url, kubeconfig=kubeconfig, process=process)
 

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from kubeemulator.kinds import Resource
     from kubeemulator.registry import Registry
 
+V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+"""How kubectl asks for the v2 document before it validates a `List` by itself; every newer command reads v3."""
+
+EMPTY_V2_PROTOBUF: Final = b"\x0a\x032.0"
+"""A protobuf document of the v2 dialect with no definitions, for which kubectl skips its own validation."""
+
 _GVK: Final = "x-kubernetes-group-version-kind"
 _WRITE_PARAMETERS: Final = ("dryRun", "fieldManager", "fieldValidation")
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"

@@ -57,8 +57,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.enforces_roles and not self.tls:
             raise ValueError("roles need TLS, because kubectl sends no token over plain http: add --tls")
-        if not self.tls and not ipaddress.ip_address(self.host).is_loopback:
-            raise ValueError(f"plain http lets every caller in, so it is served on loopback only, not on {self.host}")
+        if not self.enforces_roles and not ipaddress.ip_address(self.host).is_loopback:
+            raise ValueError(
+                f"every caller is administrator, so it is served on loopback only, not on {self.host}: add --rbac"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class Watch:
         """Check what can be refused before the stream begins.
 
         Raises:
-            ApiError: 400 for a bad selector, 410 for a version outside the history, 422 for options that do not fit.
+            ApiError: 400 for a bad selector, 422 for options that do not fit.
         """
         self._cluster = cluster
         self._view = view
@@ -76,14 +76,14 @@ class Watch:
             detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
             raise invalid(view.resource, "", [fielderrors.forbidden("resourceVersionMatch", detail)])
         asked = options.resource_version or 0
-        if asked > cluster.store.revision:
-            raise gone(asked, cluster.store.revision)
         self._starts_with_state = options.send_initial_events or not asked
         self._revision = cluster.store.revision if self._starts_with_state else asked
-        self._bucket.since(self._revision)
 
     async def chunks(self, seconds: float) -> AsyncIterator[bytes]:
-        """The stream, in pieces of one or more lines, until the seconds are over."""
+        """The stream, in pieces of one or more lines, until the seconds are over.
+
+        A version outside the history is told within the stream, as the real server's watch cache does.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         next_bookmark = min(loop.time() + self._view.bookmark_seconds, deadline - min(_BEFORE_DEADLINE, seconds / 2))
@@ -131,6 +131,8 @@ class Watch:
         return b"".join(lines)
 
     def _news(self) -> bytes:
+        if self._revision > self._cluster.store.revision:
+            raise gone(self._revision, self._cluster.store.revision)
         events = self._bucket.since(self._revision)
         self._revision = max(self._revision, self._cluster.store.revision)
         return b"".join(line for event in events if (line := self._line(event)))
