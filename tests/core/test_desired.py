@@ -24,7 +24,7 @@ def test_what_is_declared_replaces_the_observed_value() -> None:
     declared = access(
         wanted("SSH", "deny *"),
         provisioning=Provisioning.USER_MANAGED,
-        address_ids=["/b", "/a", "/b"],
+        address_ids=["/b", "/a", "/B"],
         subnet_id=SUBNET,
         accelerated=True,
     )
@@ -32,7 +32,7 @@ def test_what_is_declared_replaces_the_observed_value() -> None:
     assert desired_network(observed, declared) == network(
         endpoint("SSH", "deny *"),
         provisioning=Provisioning.USER_MANAGED,
-        address_ids=["/a", "/b"],
+        address_ids=["/a", "/B"],
         subnet_id=SUBNET,
         accelerated=True,
         scope="job",
