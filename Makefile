@@ -5,11 +5,19 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 ARGS ?=
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help install demo test lint format bench lock clean
+# BENCH=small keeps CI short; the figures of the documentation are those of `make bench`.
+BENCH ?= full
+BENCH_ORACLE_full := 1000000
+BENCH_ORACLE_small := 50000
+BENCH_POOLS_full := 1000 10000
+BENCH_POOLS_small := 1000
+
+.PHONY: help install demo test lint format generate bench e2e-az image lock clean
 
 help:  ## List the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,26 +30,40 @@ install: $(STAMP)  ## Install the project and its tools, locked, into .venv
 demo: install  ## The whole product on emulated parts; ARGS=--check runs its story headless
 	$(BIN)/batchaccess demo $(ARGS)
 
-test: install  ## Unit, property, contract and end-to-end tests on the emulators
+test: install  ## Import contracts; unit, property, contract and end-to-end tests on the emulators
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
-lint: install  ## ruff, mypy --strict, yamllint
+lint: install  ## ruff with every rule, mypy --strict, yamllint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator tests benchmarks
-	$(BIN)/yamllint --strict crds deploy
+	$(BIN)/mypy operator tests benchmarks scripts
+	$(BIN)/yamllint --strict crds deploy operator
 
 format: install  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+generate: install  ## Write what is generated from code: dashboards, alert rules, metrics and field references
+	$(BIN)/python -m scripts.monitoring.generate
+	$(BIN)/python -m scripts.write_reference
+
+bench: install  ## Figures as ratios; BENCH=small for a quick look
+	$(BIN)/python -m benchmarks.reachability_oracle $(BENCH_ORACLE_$(BENCH))
+	$(BIN)/python -m benchmarks.sweep_fetch $(BENCH_POOLS_$(BENCH))
+	$(BIN)/python -m benchmarks.sweep $(BENCH_POOLS_$(BENCH))
+	$(BIN)/python -m benchmarks.scrape $(lastword $(BENCH_POOLS_$(BENCH)))
+
+e2e-az: install  ## The real az client, installed outside the repository, against `batchaccess emulator`
+	AZ_CLI="$$(tests/e2e_az/install.sh)" $(BIN)/pytest tests/e2e_az $(PYTEST_ARGS)
+
+image: install  ## Build the Dockerfile for real and start the operator from it; needs root and Debian
+	scripts/build-image.sh
+
 lock: install  ## Re-resolve the locked dependencies
 	$(BIN)/uv pip compile $(LOCK) --group build -o requirements/build.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra demo --group dev -o requirements/dev.txt
-
-LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

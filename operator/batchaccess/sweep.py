@@ -31,8 +31,8 @@ from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 
 _log = logging.getLogger(__name__)
 
-_POOLS_BETWEEN_YIELDS: Final = 100
-"""Assessments after which the event loop gets its turn: a few milliseconds."""
+_POOLS_BETWEEN_YIELDS: Final = 10
+"""New assessments, about a millisecond each, after which the event loop gets its turn."""
 
 _FAILURES_BEFORE_UNKNOWN: Final = 3
 """Failed passes in a row after which what was concluded before is no longer said of policies."""
