@@ -1,5 +1,6 @@
 import base64
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -343,6 +344,19 @@ async def test_a_secret_is_read_by_name_in_one_namespace(kube: Cluster, client: 
     assert unreadable.value.code == "SecretInvalid"
     assert "/w" not in str(unreadable.value)
     assert unreadable.value.__cause__ is None
+
+
+async def test_rotated_credentials_are_read_again(kube: Cluster, client: KubeClient) -> None:
+    kube.fault(method="GET", path="namespaces", status=401)
+    assert (await client.get(NAMESPACES.path()))["kind"] == "NamespaceList"
+    kube.fault(method="GET", path="namespaces", status=401, count=2)
+    with pytest.raises(PortError) as refusal:
+        await client.get(NAMESPACES.path())
+    assert refusal.value.kind is ErrorKind.DENIED
+
+
+async def test_credentials_are_not_shown(client: KubeClient) -> None:
+    assert repr(replace(await client.access(), authorization="Bearer s3cret")).count("s3cret") == 0
 
 
 async def test_missing_crds_are_explained(tmp_path: Path, live: LiveCatalogue) -> None:

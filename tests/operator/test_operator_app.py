@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from batchaccess.accountloop import Beat, SweepFactory
@@ -196,6 +198,34 @@ async def test_a_status_that_was_not_written_is_written_later(kube: Cluster, sta
     start()
     kube.apply(policy_manifest("lost", connections={"names": ["nowhere"]}))
     await eventually(lambda: ready(kube, policy_path("lost")) == ("False", "TargetNotFound"), within=15)
+
+
+async def test_metrics_tell_of_what_is_declared_and_forget_what_is_gone(
+    kube: Cluster, start: Callable[..., App], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    start()
+    kube.apply(connection_manifest(), policy_manifest())
+    await eventually(lambda: ready(kube, policy_path("ssh")) == ("True", "Enforced"))
+    url = caplog.text.partition("shows metrics at ")[2].split()[0]
+
+    async def exposition() -> str:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return await response.text()
+
+    shown = await exposition()
+    assert re.search(
+        r'^batchaccess_connection_condition\{connection="prod-weu",.*reason="Connected"', shown, re.MULTILINE
+    )
+    assert re.search(r'^batchaccess_policy_condition\{policy="default/ssh",.*reason="Enforced"', shown, re.MULTILINE)
+    kube.call("DELETE", policy_path("ssh"))
+    kube.call("DELETE", CONNECTION)
+    for _ in range(100):
+        shown = await exposition()
+        if "prod-weu" not in shown and "default/ssh" not in shown:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("series outlived their objects")
 
 
 async def test_missing_crds_are_waited_for_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,8 @@
-"""The BatchPoolAccess objects: one per live pool, owned by its connection, without a finalizer."""
+"""The BatchPoolAccess objects: one per live pool, owned by its connection, without a finalizer.
+
+When a connection is deleted its objects are left to the garbage collector, which follows their owner reference: deleting
+them here as well would make every uninstall wait for thousands of requests of ours.
+"""
 
 import logging
 from collections.abc import Mapping

@@ -1,0 +1,189 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from batchaccess.acceptances import Acceptances
+from batchaccess.api import render_status
+from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.reasons import ConditionType, ConnectionReason
+from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus, PoolCounts
+from batchaccess.core.tally import PolicyTally
+from batchaccess.duplicates import assign
+from batchaccess.kube.cache import CachedObject
+from batchaccess.kube.packed import PackedObject
+from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
+from batchaccess.statusviews import StatusViews
+from batchaccess.sweepsummary import SweepSummary
+from tests.support.build import NOW, connection, policy
+
+WEU, NEU = connection("weu"), connection("neu")
+SSH = policy("ssh", connections=["weu", "neu"])
+COMPLIANT = PolicyTally(pools=PoolCounts(total=2, compliant=2))
+
+
+def catalogue(*policies: AccessPolicy, connections: tuple[AccountConnection, ...] = (WEU, NEU)) -> Catalogue:
+    return Catalogue(version=1, connections=connections, policies=policies, namespace_labels={})
+
+
+def entry(value: Any, name: str, status: dict[str, Any] | None = None) -> CachedObject[Any]:  # noqa: ANN401 as it says
+    stored = StoredStatus(name=name, namespace=None, uid="u", generation=1, status=PackedObject(status or {}))
+    return CachedObject(uid="u", resource_version=1, value=value, stored=stored)
+
+
+def summary(of: AccountConnection, seen: Catalogue, *, tallies: dict[str, PolicyTally] | None) -> SweepSummary:
+    by_key = None if tallies is None else {each.key: tallies[each.key.name] for each in seen.policies}
+    return SweepSummary(
+        connection=of,
+        catalogue=seen,
+        reason=ConnectionReason.CONNECTED,
+        message="The account's pools are observed.",
+        counts=PoolCounts(total=2, compliant=2),
+        tallies=by_key,
+    )
+
+
+def views(now: Catalogue) -> StatusViews:
+    return StatusViews(Acceptances(), lambda: assign(now.connections))
+
+
+def said(status: PolicyStatus | ConnectionStatus | None, type: ConditionType) -> tuple[str, str]:
+    assert status is not None
+    (found,) = [each for each in status.conditions if each.type is type]
+    return found.status.value, found.reason
+
+
+def enforced(made: StatusViews, subject: AccessPolicy, now: Catalogue) -> tuple[str, str]:
+    return said(made.policy_status(entry(subject, "ssh"), now, now=NOW), ConditionType.ENFORCED)
+
+
+NOT_OBSERVED = ("Unknown", "NotObserved")
+ENFORCED = ("True", "Enforced")
+
+
+def test_nothing_is_claimed_before_every_account_was_looked_at() -> None:
+    now = catalogue(SSH)
+    made = views(now)
+    assert enforced(made, SSH, now) == NOT_OBSERVED
+    made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT}))
+    assert enforced(made, SSH, now) == NOT_OBSERVED
+    made.swept(summary(NEU, now, tallies={"ssh": COMPLIANT}))
+    assert enforced(made, SSH, now) == ENFORCED
+
+
+def test_the_pools_of_all_accounts_are_counted_together() -> None:
+    now = catalogue(SSH)
+    made = views(now)
+    for each in (WEU, NEU):
+        made.swept(summary(each, now, tallies={"ssh": COMPLIANT}))
+    status = made.policy_status(entry(SSH, "ssh"), now, now=NOW)
+    assert status.pools == PoolCounts(total=4, compliant=4)
+
+
+def test_an_edited_policy_is_unobserved_until_it_was_looked_at_as_it_is_now() -> None:
+    before = catalogue(SSH)
+    made = views(before)
+    for each in (WEU, NEU):
+        made.swept(summary(each, before, tallies={"ssh": COMPLIANT}))
+    edited = replace(SSH, generation=2)
+    now = catalogue(edited)
+    assert enforced(made, edited, now) == NOT_OBSERVED
+    for each in (WEU, NEU):
+        assert made.swept(summary(each, now, tallies={"ssh": COMPLIANT})) == [SSH.key]
+    assert enforced(made, edited, now) == ENFORCED
+
+
+def test_an_account_of_which_nothing_is_known_any_more_takes_the_claim_back() -> None:
+    now = catalogue(SSH)
+    made = views(now)
+    for each in (WEU, NEU):
+        made.swept(summary(each, now, tallies={"ssh": COMPLIANT}))
+    assert made.swept(summary(NEU, now, tallies=None)) == [SSH.key]
+    assert enforced(made, SSH, now) == NOT_OBSERVED
+
+
+def test_a_sweep_that_tells_nothing_new_concerns_no_policy() -> None:
+    now = catalogue(SSH)
+    made = views(now)
+    assert made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT})) == [SSH.key]
+    assert made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT})) == []
+    assert made.forget("weu") == [SSH.key]
+    assert made.forget("weu") == []
+
+
+def test_a_duplicate_connection_is_not_waited_for() -> None:
+    copy = replace(connection("copy"), endpoint=WEU.endpoint, created=NOW)
+    subject = policy("ssh", connections=["weu", "copy"])
+    now = catalogue(subject, connections=(WEU, copy))
+    made = views(now)
+    made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT}))
+    assert enforced(made, subject, now) == ENFORCED
+
+
+def test_a_requested_sweep_is_echoed_once_every_account_was_swept() -> None:
+    asked = replace(SSH, requested_at="t2")
+    now = catalogue(asked)
+    made = views(now)
+    stored = entry(asked, "ssh", {"lastHandledRequestedAt": "t1"})
+    made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT}))
+    assert made.policy_status(stored, now, now=NOW).last_handled_requested_at == "t1"
+    made.swept(summary(NEU, now, tallies={"ssh": COMPLIANT}))
+    assert made.policy_status(stored, now, now=NOW).last_handled_requested_at == "t2"
+
+
+def test_a_policy_that_targets_nothing_says_so_without_any_sweep() -> None:
+    lost = policy("lost", connections=["nowhere"])
+    now = catalogue(lost)
+    status = views(now).policy_status(entry(lost, "lost"), now, now=NOW)
+    assert said(status, ConditionType.ACCEPTED) == ("False", "TargetNotFound")
+
+
+def test_an_invalid_policy_names_the_field() -> None:
+    wrong = InvalidObject(uid="u", generation=3, problems=(("spec.priority", "is too high"),))
+    status = views(catalogue()).policy_status(entry(wrong, "wrong"), catalogue(), now=NOW)
+    assert said(status, ConditionType.ACCEPTED) == ("False", "Invalid")
+    assert "spec.priority: is too high" in str(render_status(status))
+    assert status.observed_generation == 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        pytest.param(WEU, None, id="one that will sweep says nothing yet"),
+        pytest.param(
+            replace(connection("copy"), endpoint=WEU.endpoint, created=NOW),
+            ("False", "DuplicateEndpoint"),
+            id="a duplicate",
+        ),
+        pytest.param(
+            InvalidObject(uid="u", generation=1, problems=(("spec.endpoint", "is no URL"),)),
+            ("False", "Invalid"),
+            id="an invalid one",
+        ),
+    ],
+)
+def test_a_connection_that_does_not_sweep(subject: Any, expected: tuple[str, str] | None) -> None:  # noqa: ANN401
+    declared = tuple({each.name: each for each in (WEU, subject) if isinstance(each, AccountConnection)}.values())
+    now = catalogue(connections=declared)
+    status = views(now).connection_status(entry(subject, "subject"), now=NOW)
+    assert (None if status is None else said(status, ConditionType.READY)) == expected
+
+
+def test_a_swept_connection_says_what_the_sweep_found_and_since_when() -> None:
+    now = catalogue()
+    made = views(now)
+    made.swept(summary(WEU, now, tallies={}))
+    status = made.connection_status(entry(WEU, "weu"), now=NOW)
+    assert said(status, ConditionType.READY) == ("True", "Connected")
+    assert status is not None
+    assert status.pools == PoolCounts(total=2, compliant=2)
+    (condition,) = status.conditions
+    assert isinstance(condition, Condition)
+    assert condition.last_transition_time == NOW
+
+
+def test_a_successor_of_the_same_name_is_not_told_what_its_predecessor_found() -> None:
+    now = catalogue()
+    made = views(now)
+    made.swept(summary(WEU, now, tallies={}))
+    assert made.connection_status(entry(replace(WEU, uid="another"), "weu"), now=NOW) is None
