@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Final
 
 from kubeemulator import errors, fielderrors, kindrules, serverside
@@ -210,12 +209,14 @@ def claimed(call: Call, obj: JsonObject, old: JsonObject | None) -> JsonObject:
 
 def same_but_times(old: JsonObject, new: JsonObject) -> bool:
     """Whether a write changes nothing: then it is not stored and the resource version stays."""
-    return same_json(_timeless(old), _timeless(new))
+    return same_json(_unclaimed(old), _unclaimed(new)) and _timeless_claims(old) == _timeless_claims(new)
 
 
-def _timeless(obj: JsonObject) -> JsonObject:
-    entries = copy.deepcopy(list_at(obj["metadata"], "managedFields"))
-    for entry in entries:
-        entry.pop("time", None)
-    entries.sort(key=str)
-    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}}
+def _unclaimed(obj: JsonObject) -> JsonObject:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _timeless_claims(obj: JsonObject) -> list[str]:
+    claims = list_at(obj["metadata"], "managedFields")
+    return sorted(str({key: value for key, value in claim.items() if key != "time"}) for claim in claims)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import ssl
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +34,8 @@ class Server:
     url: str
     token: str
     context: ssl.SSLContext | None
+    bare_context: ssl.SSLContext | None
+    """As the context, but without the client certificate."""
 
 
 def server_of(kubeconfig: Path) -> Server:
@@ -42,7 +44,12 @@ def server_of(kubeconfig: Path) -> Server:
     context = _named(config["contexts"], config["current-context"])["context"]
     cluster = _named(config["clusters"], context["cluster"])["cluster"]
     user = _named(config["users"], context["user"])["user"]
-    return Server(url=cluster["server"].rstrip("/"), token=user.get("token", ""), context=_tls(cluster, user))
+    return Server(
+        url=cluster["server"].rstrip("/"),
+        token=user.get("token", ""),
+        context=_tls(cluster, user),
+        bare_context=_tls(cluster, {}),
+    )
 
 
 def _named(entries: list[Json], name: str) -> Json:
@@ -98,10 +105,8 @@ class ApiClient:
 
     def with_token(self, token: str) -> ApiClient:
         """The same server as seen by somebody else, without a client certificate."""
-        context = self._server.context
-        if context is not None and self._server.token == "":
-            raise NotImplementedError("another identity beside a client certificate")
-        return ApiClient(self._server, self._session, token=token)
+        server = replace(self._server, context=self._server.bare_context)
+        return ApiClient(server, self._session, token=token)
 
     async def call(
         self,
