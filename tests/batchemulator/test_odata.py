@@ -52,6 +52,7 @@ def test_filter_means_what_it_says(text: str, *, expected: bool) -> None:
         "id eq x",
         "# eq 1",
         "creationTime gt datetime'soon'",
+        pytest.param("(" * 5000, id="nested too deeply"),
     ],
 )
 def test_a_filter_outside_the_subset_is_an_error(text: str) -> None:

@@ -179,6 +179,15 @@ def test_resize_timeout_ends_an_allocation_that_takes_too_long() -> None:
     assert scale(driver) == ("steady", 0, 2)
 
 
+def test_a_pool_gets_no_more_nodes_than_the_quota_allows() -> None:
+    driver = Driver()
+    driver.seed({"id": "p"})
+    driver.post("/pools/p/resize", {"targetDedicatedNodes": 70_000})
+    driver.advance(31)
+    assert scale(driver) == ("steady", 1000, 70_000)
+    assert driver.pool("p")["resizeErrors"][0]["code"] == "AccountCoreQuotaReached"
+
+
 def test_stopresize_passes_through_stopping_and_keeps_the_etag() -> None:
     driver = Driver()
     driver.seed({"id": "p"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -53,7 +53,7 @@ class Call:
         return self.account.assumptions
 
     def body(self) -> JsonObject:
-        """The JSON object the request carries.
+        """The JSON object the request carries, without its null members: null is how a client says nothing.
 
         Raises:
             ServiceError: InvalidRequestBody.
@@ -64,7 +64,8 @@ class Call:
             raise invalid_body("The request body is not valid JSON") from None
         if not isinstance(document, dict):
             raise invalid_body("The request body must be a JSON object")
-        return document
+        said: JsonObject = _without_nulls(document)
+        return said
 
     def pool(self) -> Pool:
         """The pool the path names.
@@ -129,6 +130,12 @@ class Call:
             ServiceError: ConditionNotMet.
         """
         check_conditions(self.request, etag=etag, modified=modified, form=self.assumptions.if_match_form)
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def version_headers(etag: str, modified: datetime) -> dict[str, str]:

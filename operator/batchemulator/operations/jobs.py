@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from batchemulator.operations.call import Call, changed, created, document, metadata_url, version_headers
 from batchemulator.operations.lists import list_documents
+from batchemulator.operations.shapes import JOB_SHAPE, check_shape
 from batchemulator.state.job_transitions import disable_job as begin_disabling
 from batchemulator.state.job_transitions import enable_job as begin_enabling
 from batchemulator.state.job_transitions import end_job
@@ -45,6 +46,7 @@ def get_job(call: Call) -> Response:
 def create_job(call: Call) -> Response:
     """POST /jobs."""
     body = call.body()
+    check_shape("body", body, JOB_SHAPE)
     for required in ("id", "poolInfo"):
         if body.get(required) is None:
             raise missing_property(required)
@@ -71,6 +73,7 @@ def create_job(call: Call) -> Response:
 def update_job(call: Call) -> Response:
     """PATCH /jobs/{id}: the properties named replace what was there."""
     body = call.body()
+    check_shape("body", body, JOB_SHAPE)
     job = _job_to_change(call)
     job.settings |= {name: value for name, value in body.items() if value is not None}
     return _touched(call, job, 200)
@@ -79,6 +82,7 @@ def update_job(call: Call) -> Response:
 def replace_job(call: Call) -> Response:
     """PUT /jobs/{id}: every property that can change is replaced; the pool is required."""
     body = call.body()
+    check_shape("body", body, JOB_SHAPE)
     if body.get("poolInfo") is None:
         raise missing_property("poolInfo")
     job = _job_to_change(call)

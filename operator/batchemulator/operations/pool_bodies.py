@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from batchemulator.assumptions import Answer, MetadataLimit, UnknownKey
 from batchemulator.operations.call import Call, Identity
+from batchemulator.operations.shapes import POOL_SHAPE, check_shape
 from batchemulator.state.autoscale import DEFAULT_INTERVAL, MAX_INTERVAL, MIN_INTERVAL
 from batchemulator.state.network_limits import check_network
 from batchemulator.state.pool import DEFAULT_RESIZE_TIMEOUT, Targets
@@ -98,6 +99,7 @@ def check_changed_settings(call: Call, body: JsonObject) -> None:
     Raises:
         ServiceError: 400, or 403 for a subnet with SharedKey.
     """
+    check_shape("body", body, POOL_SHAPE)
     network = body.get("networkConfiguration")
     if network is not None:
         check_network(network, call.version)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from batchemulator.assumptions import Answer, ResizeOfAutoscale
 from batchemulator.operations.call import Call, changed, document, metadata_url, service_id
 from batchemulator.operations.pool_bodies import read_interval, read_resize_timeout, read_target
+from batchemulator.operations.shapes import check_shape
 from batchemulator.state import autoscale
 from batchemulator.state.allocation import begin_removal, begin_resize, stop_resize
 from batchemulator.state.pool import AllocationState, DeallocationOption, Pool, Targets
@@ -65,6 +66,7 @@ def remove_nodes(call: Call) -> Response:
     node_ids = body.get("nodeList")
     if not isinstance(node_ids, list) or not node_ids:
         raise missing_property("nodeList")
+    check_shape("nodeList", node_ids, [str])
     if len(node_ids) > _MAX_REMOVED:
         raise invalid_property("nodeList", len(node_ids), f"At most {_MAX_REMOVED} nodes can be removed at a time")
     timeout = read_resize_timeout(body)

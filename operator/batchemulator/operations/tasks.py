@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from batchemulator.operations.call import Call, created, document, metadata_url, service_id, version_headers
 from batchemulator.operations.lists import list_documents
+from batchemulator.operations.shapes import TASK_SHAPE, check_shape
 from batchemulator.state.job_transitions import end_task
 from batchemulator.state.jobs import Job, JobState, Task, TaskState, render_task
 from batchemulator.state.pool import pool_key
@@ -87,6 +88,7 @@ def _added(call: Call, job: Job, body: JsonObject) -> JsonObject:
 
 
 def _check_task(body: JsonObject) -> None:
+    check_shape("task", body, TASK_SHAPE)
     for required in ("id", "commandLine"):
         if body.get(required) is None:
             raise missing_property(required)

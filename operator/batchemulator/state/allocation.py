@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from batchemulator.state.account import AccountState
     from batchemulator.wire.messages import JsonObject
 
+MAX_NODES = 1000
+"""How many nodes a pool gets: the quota of every emulated account."""
 _WORDS = {NodeKind.DEDICATED: "dedicated", NodeKind.LOW_PRIORITY: "low priority"}
 
 
@@ -96,11 +98,21 @@ def allocate_nodes(account: AccountState, pool: Pool, now: datetime) -> None:
     if not pool.nodes and vanishes:
         pool.legacy_mapping = False
     for kind in NodeKind:
-        for _ in range(pool.targets.of(kind) - len(pool.staying(kind))):
+        missing = pool.targets.of(kind) - len(pool.staying(kind))
+        for _ in range(min(missing, MAX_NODES - len(pool.nodes))):
             node = add_node(account, pool, kind, NodeState.CREATING, now)
             starting = now + timedelta(seconds=account.timings.creating)
             account.agenda.plan(starting, EventKind.NODE_STARTING, pool_key(pool.id), pool.serial, node.id)
+    if len(pool.nodes) >= MAX_NODES:
+        _end_unmet(account, pool, _unmet(pool, "AccountCoreQuotaReached", "as the core quota was reached"), now)
     settle(pool, now)
+
+
+def _end_unmet(account: AccountState, pool: Pool, errors: list[JsonObject], now: datetime) -> None:
+    """Go steady with what there is, and say what is missing."""
+    pool.resize_errors = errors
+    pool.resize_serial = account.next_serial()
+    pool.enter_allocation(AllocationState.STEADY, now)
 
 
 def add_node(account: AccountState, pool: Pool, kind: NodeKind, state: NodeState, now: datetime) -> Node:
@@ -149,7 +161,7 @@ def time_out_resize(account: AccountState, pool: Pool, now: datetime) -> None:
     """The resizeTimeout is over: steady with what there is, and an error that says what is missing."""
     if pool.allocation is not AllocationState.RESIZING or pool.state is not PoolState.ACTIVE:
         return
-    pool.resize_errors = _unmet(pool, "AllocationTimedOut", "as the resize timeout was reached")
+    errors = _unmet(pool, "AllocationTimedOut", "as the resize timeout was reached")
     match account.assumptions.nodes_waiting_at_resize_timeout:
         case WaitingNodes.STAY:
             _return_to_work(account, pool, now)
@@ -157,8 +169,7 @@ def time_out_resize(account: AccountState, pool: Pool, now: datetime) -> None:
             pass
         case never:
             assert_never(never)
-    pool.resize_serial = account.next_serial()
-    pool.enter_allocation(AllocationState.STEADY, now)
+    _end_unmet(account, pool, errors, now)
 
 
 def _return_to_work(account: AccountState, pool: Pool, now: datetime) -> None:

@@ -33,7 +33,10 @@ def parse_filter(text: str) -> Callable[[Mapping[str, object]], bool]:
         FilterError: the text is not in the subset.
     """
     parser = _Parser(_tokens(text))
-    predicate = parser.disjunction()
+    try:
+        predicate = parser.disjunction()
+    except RecursionError as error:
+        raise FilterError("the filter is nested too deeply") from error
     parser.expect_end()
     return predicate
 
