@@ -35,6 +35,17 @@ def without_nulls(value: JsonValue) -> JsonValue:
     return [without_nulls(child) for child in value] if isinstance(value, list) else value
 
 
+def _patch(content: dict[str, Any], case: dict[str, Any]) -> JsonValue:
+    """What a case lays over its base, its shorthands for a single endpoint and a single rule written out."""
+    if "rule" in case:
+        rules = [overlay(content["rule"], case["rule"])]
+        return _patch(content, {"endpoint": {"allowFrom": None, "rules": rules}})
+    if "endpoint" in case:
+        item = overlay(content["endpoint"], case["endpoint"])
+        return {"spec": {"access": {"endpoints": {"items": [item]}}}}
+    return case["with"]
+
+
 def cases() -> tuple[Case, ...]:
     """Every case of every kind."""
     found: list[Case] = []
@@ -43,7 +54,7 @@ def cases() -> tuple[Case, ...]:
         found += [
             Case(
                 name=f"{path.stem}: {case['name']}",
-                obj=overlay(content["base"], case["with"]),
+                obj=overlay(content["base"], _patch(content, case)),
                 refused=case.get("refused"),
                 says=case.get("says", ""),
             )
