@@ -79,7 +79,7 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [found for key, item in inner for found in ((*path, key), *places(item, (*path, key)))]
 
 
-@pytest.mark.parametrize(("method", "path"), BODIES, ids=lambda part: str(part))
+@pytest.mark.parametrize(("method", "path"), BODIES, ids=str)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_body_with_something_strange_in_it_gets_an_answer_and_breaks_nothing(
