@@ -1,7 +1,7 @@
 """The BatchPoolAccess objects: one per live pool, owned by its connection, without a finalizer.
 
-When a connection is deleted its objects are left to the garbage collector, which follows their owner reference: deleting
-them here as well would make every uninstall wait for thousands of requests of ours.
+When a connection is deleted its objects are left to the garbage collector, which follows their owner reference:
+deleting them here as well would make every uninstall wait for thousands of requests of ours.
 """
 
 import logging
