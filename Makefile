@@ -10,7 +10,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 # BENCH=small keeps CI short; the figures of the documentation are those of `make bench`.
 BENCH ?= full
 BENCH_ORACLE_full := 1000000
-BENCH_ORACLE_small := 50000
+BENCH_ORACLE_small := 20000
 BENCH_POOLS_full := 1000 10000
 BENCH_POOLS_small := 1000
 
