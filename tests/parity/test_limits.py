@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 
 from batchaccess.core.desired import desired_network
 from batchaccess.core.limits import limit_violations
@@ -31,11 +31,10 @@ def test_an_accepted_policy_breaks_no_limit(case: Case) -> None:
     assert _fields_found_later(policy) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(obj=objects())
-def test_an_accepted_mutated_policy_breaks_no_limit(obj: dict[str, Any]) -> None:
+def test_a_mutated_policy_that_is_accepted_breaks_no_limit(obj: dict[str, Any]) -> None:
     policy = parse(obj)
-    assume(isinstance(policy, AccessPolicy))
 
-    assert isinstance(policy, AccessPolicy)
-    assert _fields_found_later(policy) == []
+    if isinstance(policy, AccessPolicy):
+        assert _fields_found_later(policy) == []
