@@ -133,6 +133,12 @@ def test_long_lists_of_trouble_are_cut() -> None:
     assert found.message.endswith("; and 5 more.")
 
 
+def test_a_list_that_just_fits_is_not_cut() -> None:
+    many = network(*(endpoint(f"e{n}", port=n, frontend=f"{n}000-{n}100") for n in range(1, 6)))
+    (found,) = evaluate_assertions([policy(assertions=[assertion()])], reachability(many, legacy=False))
+    assert found.message.endswith("Internet reaches e5 (TCP/5).")
+
+
 def test_all_assertions_of_all_policies_are_listed_in_order() -> None:
     policies = [
         policy("b", assertions=[assertion("y"), assertion("x")]),

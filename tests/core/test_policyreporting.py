@@ -294,6 +294,23 @@ def test_tallies_of_connections_add_up_in_any_order() -> None:
     assert merged([]) == PolicyTally()
 
 
+def test_every_count_is_added_up() -> None:
+    one = PoolCounts(
+        total=1, compliant=2, drifted=3, pending=4, stalled=5, violating=6, unmanaged=7, unknown=8, internet_reachable=9
+    )
+    assert merged([PolicyTally(pools=one), PolicyTally(pools=one)]).pools == PoolCounts(
+        total=2,
+        compliant=4,
+        drifted=6,
+        pending=8,
+        stalled=10,
+        violating=12,
+        unmanaged=14,
+        unknown=16,
+        internet_reachable=18,
+    )
+
+
 def test_what_is_not_accepted_is_neither_enforced_nor_ready() -> None:
     refused = accept(P, [connection(grants=[])], {})
     tally = tally_policies("prod-weu", [record(BUSY, P)])[P.key]

@@ -151,6 +151,11 @@ def message(of: PoolStatus, type: ConditionType) -> str:
     return next(condition.message for condition in of.conditions if condition.type is type)
 
 
+def test_drift_is_told_only_where_something_is_declared() -> None:
+    assert message(status(pool("p", WIDE)), ConditionType.DRIFTED) == "No policy governs this pool."
+    assert message(status(pool("p", WIDE), CLOSING), ConditionType.DRIFTED) == "Widening drift in endpoints[SSH]."
+
+
 def test_exposure_is_told_endpoint_by_endpoint() -> None:
     web = endpoint("web", "allow AzureCloud", "deny *", port=80, frontend="5000-5100")
     told = message(status(pool("p", endpoint("SSH"), web)), ConditionType.EXPOSED)

@@ -1,6 +1,5 @@
 """What the pools of one connection come to for each policy, small enough to be kept and added up over connections."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -94,7 +93,7 @@ class _Counting:
     concluded: list[tuple[PoolOutcome, ExposedReason]] = field(default_factory=list)
     overridden: int = 0
     winners: set[ObjectKey] = field(default_factory=set)
-    reasons: Counter[CompliantReason] = field(default_factory=Counter)
+    reasons: set[CompliantReason] = field(default_factory=set)
     failed_assertions: int = 0
     not_in_order: list[PoolNotInOrder] = field(default_factory=list)
 
@@ -130,7 +129,7 @@ def _count_governed(counted: _Counting, connection: str, assessment: Assessment,
     counted.concluded.append((conclusion.outcome, assessment.exposed))
     if conclusion.outcome in _IN_ORDER:
         return
-    counted.reasons[conclusion.reason] += 1
+    counted.reasons.add(conclusion.reason)
     counted.not_in_order.append(
         PoolNotInOrder(
             name=pool_access_name(connection, assessment.pool.id),
