@@ -1,23 +1,38 @@
 """The command line: one file per command, each imported only when it is asked for."""
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
 from batchaccess import __version__
 
 COMMANDS: Final = {
+    "audit": "batchaccess.cli.audit:audit",
     "crds": "batchaccess.cli.crds:crds",
     "demo": "batchaccess.cli.demo:demo",
     "emulator": "batchemulator.cli:emulator",
+    "explain": "batchaccess.cli.explain:explain",
     "run": "batchaccess.cli.run:run",
 }
 """Where each command lives: no command waits for the imports of another."""
 
 
+PLUGIN: Final = "kubectl-batchaccess"
+"""The script that kubectl runs for `kubectl batchaccess`."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override] # noqa: ANN401 click's own signature, overloads apart
+        """Run, under the name that the user typed."""
+        if prog_name is None and Path(sys.argv[0]).stem == PLUGIN:
+            prog_name = "kubectl batchaccess"
+        return super().main(args, prog_name, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
         """The names of all commands, sorted."""

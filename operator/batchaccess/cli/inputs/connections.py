@@ -3,7 +3,7 @@
 from batchaccess.api import Kind, parse_connection
 from batchaccess.cli.inputs.files import NamedFile, UnreadableFileError, read_manifests
 from batchaccess.cli.inputs.reading import Failure
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import InvalidObject
 
 

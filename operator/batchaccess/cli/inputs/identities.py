@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from batchaccess.core.model import AccountConnection, Auth, AuthType, SecretRef
+from batchaccess.core.declared import (
+    AccountConnection,
+    Auth,
+    AuthType,
+    SecretRef,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -10,7 +10,11 @@ from batchaccess.cli.inputs.identities import EnvironmentSecrets
 from batchaccess.cli.inputs.reading import Failure, ReadAccount, Reading, ReadPool, Steps, no_steps
 from batchaccess.cli.inputs.readonly import ReadOnlyPools
 from batchaccess.clock import SystemClock
-from batchaccess.core.model import AccountConnection, ObservedPool, PoolState
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import (
+    ObservedPool,
+    PoolState,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchaccess.core.model import AccountConnection, NodeFindings, ObservedPool
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import (
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.pooltraits import UNKNOWN_TRAITS, PoolTraits
 from batchaccess.ports import UnreadablePool
 

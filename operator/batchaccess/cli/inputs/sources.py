@@ -14,7 +14,8 @@ from batchaccess.cli.inputs.files import STDIN, NamedFile, read_node_files, read
 from batchaccess.cli.inputs.identities import connection_to
 from batchaccess.cli.inputs.live import LiveSettings, gather
 from batchaccess.cli.inputs.reading import Failure, Reading, Steps
-from batchaccess.core.model import AccountConnection, ObservedPool
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import ObservedPool
 from batchaccess.ports import PortError
 
 _NAMED_ENDPOINT: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,62})=(https?://.*)")
