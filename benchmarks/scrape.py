@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from batchaccess.core.model import IpFamily, Mode, ObjectKey
+from batchaccess.core.declared import Mode
+from batchaccess.core.model import (
+    IpFamily,
+    ObjectKey,
+)
 from batchaccess.core.reasons import ConditionStatus, ConditionType, PoolOutcome
 from batchaccess.core.status import Condition
 from batchaccess.telemetry.exposition import render_header

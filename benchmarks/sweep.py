@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from batchaccess.acceptances import Acceptances
 from batchaccess.azurebatch.pools import AzureBatchPools
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
     Assertion,
@@ -26,11 +26,11 @@ from batchaccess.core.model import (
     Mode,
     NameSelector,
     NamespaceSelector,
-    ObjectKey,
     PoolSelector,
     RequestBudget,
     SecretRef,
 )
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.status import PoolStatus
 from batchaccess.ports import Catalogue, Pools, ReportedPool, StoredStatus

@@ -25,7 +25,13 @@ from aiohttp import web
 from batchaccess.azurebatch.connect import connect
 from batchaccess.azurebatch.pools import PAGE_SIZE, AzureBatchPools
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import AccountConnection, Auth, AuthType, RequestBudget, SecretRef
+from batchaccess.core.declared import (
+    AccountConnection,
+    Auth,
+    AuthType,
+    RequestBudget,
+    SecretRef,
+)
 
 SIZES = (1_000, 10_000)
 ROUNDS = 5

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 from batchaccess.core.acceptance import Acceptance, accept
-from batchaccess.core.model import AccessPolicy, AccountConnection, ObjectKey
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.selection import Candidates
 from batchaccess.ports import Catalogue
 

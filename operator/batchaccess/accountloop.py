@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import Catalogue, Clock, PolicyStore
 from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logcontext import log_context

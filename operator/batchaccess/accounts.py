@@ -7,22 +7,14 @@ from typing import Final
 from batchaccess.acceptances import Acceptances
 from batchaccess.accountloop import Beat, SweepFactory
 from batchaccess.azurebatch.connect import connect
-from batchaccess.azurebatch.observed import Call, Operation, observe_calls
+from batchaccess.azurebatch.observed import Call, observe_calls
 from batchaccess.azurebatch.secrets import SecretReader
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import Clock, PoolReports, Pools, Recorder
 from batchaccess.sweep import AccountSweep, SweepParts
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.metrics import Metrics
-from batchaccess.telemetry.words import AzureOperation
-
-_OPERATIONS: Final = {
-    Operation.LIST_POOLS: AzureOperation.LIST_POOLS,
-    Operation.GET_POOL: AzureOperation.GET_POOL,
-    Operation.LIST_NODE_ENDPOINTS: AzureOperation.LIST_NODES,
-    Operation.PATCH_NETWORK: AzureOperation.PATCH_NETWORK,
-}
 
 _OK: Final = "OK"
 _STATUS_OK: Final = 200
@@ -73,7 +65,7 @@ def account_factory(parts: AccountParts) -> SweepFactory:
 def _count(metrics: ConnectionMetrics, call: Call) -> None:
     succeeded = call.code == _OK
     metrics.azure_request(
-        _OPERATIONS[call.operation],
+        call.operation,
         seconds=call.seconds,
         status=_STATUS_OK if succeeded else call.status,
         error=None if succeeded else call.code,

@@ -21,7 +21,8 @@ from batchaccess.accounts import AccountParts, account_factory
 from batchaccess.api import parse_connection, parse_policy, schedule_problems
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
-from batchaccess.core.model import AccountConnection, JsonObject
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import JsonObject
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.hub import OBJECT_KINDS, Hub, Listeners
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 

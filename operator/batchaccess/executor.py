@@ -12,8 +12,9 @@ from typing import Final
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.decision import Decision, PatchNetwork
+from batchaccess.core.declared import AccessPolicy
 from batchaccess.core.memory import PoolMemory, after_error, after_success, after_unexpected_result
-from batchaccess.core.model import AccessPolicy, ObservedPool
+from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import DriftClass, ErrorKind
 from batchaccess.core.verification import UnexpectedResult, verify
 from batchaccess.ports import Clock, Pools, PortError

@@ -8,7 +8,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from batchaccess.core.model import NodeFindings, ObservedPool, PoolState
+from batchaccess.core.model import (
+    NodeFindings,
+    ObservedPool,
+    PoolState,
+)
 from batchaccess.ports import Clock, Pools, PortError
 
 _log = logging.getLogger(__name__)

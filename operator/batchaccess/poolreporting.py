@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from batchaccess.api import stored_change, stored_conditions
 from batchaccess.core.announcements import Announcement, announcements
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.reporting import pool_status, unreadable_pool_status
 from batchaccess.core.status import Condition

@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, conclude
 from batchaccess.core.decision import Decision
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.memory import NOTHING_REMEMBERED, PoolMemory
-from batchaccess.core.model import AccountConnection, NodeFindings, ObservedPool
+from batchaccess.core.model import (
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Change
 from batchaccess.core.texts import pool_access_name

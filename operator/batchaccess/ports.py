@@ -6,9 +6,21 @@ Adapters convert every foreign exception at their edge into `PortError`; nothing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
-from batchaccess.core.model import AccessPolicy, AccountConnection, JsonObject, NodeFindings, ObservedPool
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+    NodeDeallocation,
+)
+from batchaccess.core.model import (
+    JsonObject,
+    MetadataItem,
+    NodeCounts,
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
 from batchaccess.core.status import PoolStatus
 
@@ -60,8 +72,26 @@ class Listing:
     unreadable: Sequence[UnreadablePool] = ()
 
 
+class AzureOperation(StrEnum):
+    """What is asked of a Batch account: one member for each method of `Pools` that makes requests."""
+
+    LIST_POOLS = "ListPools"
+    GET_POOL = "GetPool"
+    LIST_NODES = "ListNodes"
+    PATCH_NETWORK = "PatchNetwork"
+    PATCH_METADATA = "PatchMetadata"
+    DISABLE_AUTOSCALE = "DisableAutoscale"
+    ENABLE_AUTOSCALE = "EnableAutoscale"
+    RESIZE = "Resize"
+    STOP_RESIZE = "StopResize"
+
+
 class Pools(Protocol):
-    """The pools of one Batch account. Every method raises `PortError` and nothing else."""
+    """The pools of one Batch account. Every method raises `PortError` and nothing else.
+
+    A write that is given an ETag takes effect only if the pool still has it. With `unquoted` the ETag is sent as the
+    service itself spells it, not in the quotes that RFC 9110 asks for.
+    """
 
     async def list_pools(self) -> Listing:
         """All pools, those being deleted included, in one paged request."""
@@ -75,8 +105,43 @@ class Pools(Protocol):
         """What the nodes of a pool expose beyond its own NAT pools."""
         ...
 
-    async def patch_network(self, pool_id: str, network_configuration: JsonObject, *, etag: str) -> None:
+    async def patch_network(
+        self, pool_id: str, network_configuration: JsonObject, *, etag: str, unquoted: bool = False
+    ) -> None:
         """Replace the network configuration if the pool still has `etag`; sends no other property."""
+        ...
+
+    async def patch_metadata(
+        self, pool_id: str, items: Sequence[MetadataItem], *, etag: str, unquoted: bool = False
+    ) -> None:
+        """Replace the whole metadata list if the pool still has `etag`; sends no other property."""
+        ...
+
+    async def disable_autoscale(self, pool_id: str) -> None:
+        """Turn autoscale off; the targets stay as the formula left them. The service takes no condition here."""
+        ...
+
+    async def enable_autoscale(
+        self, pool_id: str, *, formula: str, interval: str | None, etag: str | None = None, unquoted: bool = False
+    ) -> None:
+        """Turn autoscale on, or change its formula; `interval` as the service spells it, None for its default."""
+        ...
+
+    async def resize(
+        self,
+        pool_id: str,
+        targets: NodeCounts,
+        *,
+        resize_timeout: str,
+        node_deallocation: NodeDeallocation,
+        etag: str | None = None,
+        unquoted: bool = False,
+    ) -> None:
+        """Begin a resize to `targets`; `resize_timeout` is an ISO 8601 duration of at least five minutes."""
+        ...
+
+    async def stop_resize(self, pool_id: str) -> None:
+        """Stop the resize that runs, keeping the nodes there are then."""
         ...
 
     async def close(self) -> None:

@@ -8,7 +8,11 @@ import logging
 from typing import Final
 
 from batchaccess.api import render_status, stored_conditions
-from batchaccess.core.model import AccessPolicy, AccountConnection, ObjectKey
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import ConditionStatus, ConditionType, EventReason, EventType
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus
 from batchaccess.kube.cache import CachedObject, Key

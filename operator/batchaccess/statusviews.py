@@ -7,7 +7,11 @@ from datetime import datetime
 from batchaccess.acceptances import Acceptances
 from batchaccess.api import stored_conditions
 from batchaccess.core.acceptance import Acceptance, invalid
-from batchaccess.core.model import AccessPolicy, AccountConnection, ObjectKey
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.policyreporting import invalid_policy_status, policy_status
 from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.reporting import connection_status, invalid_connection_message

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from batchaccess.accountloop import AccountLoop, LoopCallbacks, LoopRhythm, SweepFactory
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.duplicates import Assignment, account_host, assign
 from batchaccess.ports import Clock, PolicyStore
 from batchaccess.telemetry.liveness import SweepDeadlines

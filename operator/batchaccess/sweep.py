@@ -13,8 +13,12 @@ from typing import Final
 from batchaccess.acceptances import Acceptances, CandidatesOfConnection
 from batchaccess.core.assessment import assess, danger
 from batchaccess.core.decision import Nothing, PatchNetwork, decide
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.memory import PoolMemory, after_observation
-from batchaccess.core.model import AccountConnection, ObjectKey, ObservedPool
+from batchaccess.core.model import (
+    ObjectKey,
+    ObservedPool,
+)
 from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.reporting import network_change
 from batchaccess.core.selection import Candidates

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.core.model import AccountConnection, ObjectKey
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import ConnectionReason, ErrorKind, ExposedReason, PoolOutcome
 from batchaccess.core.reporting import pool_counts
 from batchaccess.core.status import PoolCounts

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from batchaccess.core.selection import connects
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import PoolIdentity, Reading

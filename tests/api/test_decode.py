@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchaccess.api import PoolAccess, parse_connection, parse_policy, parse_pool_access
-from batchaccess.core.model import (
-    ALL_PORTS,
-    Access,
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
     Auth,
@@ -22,16 +20,20 @@ from batchaccess.core.model import (
     Mode,
     NameSelector,
     NamespaceSelector,
-    ObjectKey,
     PoolSelector,
-    PortRange,
-    Protocol,
     Remediation,
     RequestBudget,
-    Rule,
     SecretRef,
     Strategy,
     Unlisted,
+)
+from batchaccess.core.model import (
+    ALL_PORTS,
+    Access,
+    ObjectKey,
+    PortRange,
+    Protocol,
+    Rule,
 )
 from batchaccess.ports import InvalidObject
 

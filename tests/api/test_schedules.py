@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchaccess.api import schedule_problems
-from batchaccess.core.model import AccessPolicy, NameSelector, ObjectKey, Remediation, Window, WindowKind
+from batchaccess.core.declared import (
+    AccessPolicy,
+    NameSelector,
+    Remediation,
+    Window,
+    WindowKind,
+)
+from batchaccess.core.model import ObjectKey
 
 
 def _policy(*windows: Window) -> AccessPolicy:

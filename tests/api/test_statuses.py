@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchaccess.api import render_status, stored_change, stored_conditions
-from batchaccess.core.model import Access, IpFamily, ObjectKey, PortRange, Protocol, Provisioning
+from batchaccess.core.model import (
+    Access,
+    IpFamily,
+    ObjectKey,
+    PortRange,
+    Protocol,
+    Provisioning,
+)
 from batchaccess.core.reasons import AcceptedReason, CompliantReason, ConditionStatus, ConditionType, DriftClass
 from batchaccess.core.status import (
     AssertionStatus,

@@ -8,7 +8,13 @@ from datetime import UTC, datetime, timedelta
 from batchaccess.azurebatch.connect import connect
 from batchaccess.azurebatch.pools import AzureBatchPools
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import AccountConnection, Auth, AuthType, RequestBudget, SecretRef
+from batchaccess.core.declared import (
+    AccountConnection,
+    Auth,
+    AuthType,
+    RequestBudget,
+    SecretRef,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -7,7 +7,11 @@ import pytest
 from aiohttp import web
 
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import Auth, AuthType, SecretRef
+from batchaccess.core.declared import (
+    Auth,
+    AuthType,
+    SecretRef,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 from tests.azurebatch.accounts import KEY, Secrets, SteppedClock, connected

@@ -14,7 +14,11 @@ from aiohttp import web
 
 from batchaccess.azurebatch.pools import AzureBatchPools
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import Auth, AuthType, SecretRef
+from batchaccess.core.declared import (
+    Auth,
+    AuthType,
+    SecretRef,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 from batchemulator import Emulator, TlsFiles, TokenPolicy, running

@@ -7,7 +7,10 @@ import pytest
 
 from batchaccess.azurebatch.memo import MemoBuilder, PoolMemo
 from batchaccess.azurebatch.reading import Unreadable
-from batchaccess.core.model import JsonObject, ObservedPool
+from batchaccess.core.model import (
+    JsonObject,
+    ObservedPool,
+)
 from batchaccess.ports import PortError
 from tests.azurebatch.accounts import connected
 from tests.azurebatch.scripted_service import raw, serving

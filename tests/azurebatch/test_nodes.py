@@ -6,7 +6,12 @@ import pytest
 
 from batchaccess.azurebatch.nodes import node_findings
 from batchaccess.azurebatch.reading import Unreadable
-from batchaccess.core.model import InboundEndpoint, NodeFindings, PortRange, Protocol
+from batchaccess.core.model import (
+    InboundEndpoint,
+    NodeFindings,
+    PortRange,
+    Protocol,
+)
 
 
 def nat_pool(name: str, backend_port: int) -> InboundEndpoint:

@@ -8,7 +8,13 @@ import pytest
 
 from batchaccess.azurebatch.convert import observed_pool
 from batchaccess.azurebatch.saved import SavedPoolsError, read_saved_pools
-from batchaccess.core.model import AllocationState, NodeCounts, ObservedPool, PoolState, Scale
+from batchaccess.core.model import (
+    AllocationState,
+    NodeCounts,
+    ObservedPool,
+    PoolState,
+    Scale,
+)
 from batchaccess.ports import UnreadablePool
 
 RULE = {"priority": 170, "access": "deny", "sourceAddressPrefix": "Internet", "sourcePortRanges": ["*"]}

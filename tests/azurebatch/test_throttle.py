@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchaccess.azurebatch.throttle import Throttle
-from batchaccess.core.model import RequestBudget
+from batchaccess.core.declared import RequestBudget
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -11,7 +11,10 @@ from aiohttp import web
 from batchaccess import __version__
 from batchaccess.azurebatch.convert import POOL_KEYS
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import NodeFindings, ObservedPool
+from batchaccess.core.model import (
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError, UnreadablePool
 from tests.azurebatch.accounts import SteppedClock, connected

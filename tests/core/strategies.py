@@ -2,21 +2,23 @@
 
 from hypothesis import strategies as st
 
-from batchaccess.core.limits import limit_violations
-from batchaccess.core.model import (
-    ALL_PORTS,
-    Access,
+from batchaccess.core.declared import (
     DesiredAccess,
     DesiredEndpoint,
     DesiredEndpoints,
     DesiredPublicAddresses,
+    Unlisted,
+)
+from batchaccess.core.limits import limit_violations
+from batchaccess.core.model import (
+    ALL_PORTS,
+    Access,
     InboundEndpoint,
     Network,
     PortRange,
     Protocol,
     Provisioning,
     Rule,
-    Unlisted,
 )
 from tests.support.build import SUBNET
 

@@ -3,7 +3,13 @@ from collections.abc import Sequence
 import pytest
 
 from batchaccess.core.acceptance import accept, invalid
-from batchaccess.core.model import AccessPolicy, AccountConnection, Mode, Provisioning, Unlisted
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+    Mode,
+    Unlisted,
+)
+from batchaccess.core.model import Provisioning
 from batchaccess.core.reasons import AcceptedReason
 from tests.support.build import access, connection, grant, policy, wanted
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from batchaccess.core.addresses import AddressSet
+from batchaccess.core.declared import DesiredEndpoint
 from batchaccess.core.desired import desired_network
 from batchaccess.core.drift import drift_between
-from batchaccess.core.model import DesiredEndpoint, Network
+from batchaccess.core.model import Network
 from batchaccess.core.reachability import PoolReachability, reachability
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.wire import network_configuration_body

@@ -1,7 +1,14 @@
 import pytest
 
 from batchaccess.core.assertions import evaluate_assertions, guardrail_violations
-from batchaccess.core.model import Assertion, Network, NodeFindings, ObjectKey, Protocol, Provisioning
+from batchaccess.core.declared import Assertion
+from batchaccess.core.model import (
+    Network,
+    NodeFindings,
+    ObjectKey,
+    Protocol,
+    Provisioning,
+)
 from batchaccess.core.reachability import reachability
 from batchaccess.core.reasons import ConditionStatus
 from tests.support.build import SUBNET, assertion, endpoint, network, policy

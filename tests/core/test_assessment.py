@@ -1,5 +1,13 @@
 from batchaccess.core.assessment import Assessment, assess, danger
-from batchaccess.core.model import AccessPolicy, AccountConnection, NodeFindings, ObjectKey, ObservedPool
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import (
+    NodeFindings,
+    ObjectKey,
+    ObservedPool,
+)
 from batchaccess.core.reasons import ConditionStatus, DriftClass, ExposedReason
 from batchaccess.core.selection import Candidates
 from tests.support.build import assertion, connection, endpoint, network, policy, pool, wanted

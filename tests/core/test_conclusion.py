@@ -3,9 +3,14 @@ import pytest
 from batchaccess.core.assessment import Assessment, assess
 from batchaccess.core.conclusion import Conclusion, conclude, drift_summary
 from batchaccess.core.decision import Decision, Nothing, Stall, Wait, decide
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+    Mode,
+)
 from batchaccess.core.drift import NO_DRIFT
 from batchaccess.core.memory import NOTHING_REMEMBERED
-from batchaccess.core.model import AccessPolicy, AccountConnection, Mode, ObservedPool
+from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import CompliantReason, ConditionStatus, PoolOutcome
 from batchaccess.core.selection import Candidates
 from tests.support.build import NOW, assertion, connection, endpoint, policy, pool, wanted

@@ -8,10 +8,18 @@ from hypothesis import strategies as st
 from batchaccess.core.addresses import ALL_ADDRESSES, AddressSet
 from batchaccess.core.assessment import assess
 from batchaccess.core.decision import Nothing, PatchNetwork, decide
+from batchaccess.core.declared import (
+    AccessPolicy,
+    DesiredAccess,
+    Unlisted,
+)
 from batchaccess.core.desired import desired_network
 from batchaccess.core.drift import drift_between, pool_drift
 from batchaccess.core.memory import NOTHING_REMEMBERED
-from batchaccess.core.model import AccessPolicy, DesiredAccess, IpFamily, Network, Unlisted
+from batchaccess.core.model import (
+    IpFamily,
+    Network,
+)
 from batchaccess.core.reach import Reach
 from batchaccess.core.reachability import reachability
 from batchaccess.core.reasons import DriftClass, PoolOutcome

@@ -5,19 +5,21 @@ import pytest
 
 from batchaccess.core.assessment import assess
 from batchaccess.core.decision import NO_DRAIN_YET, NOT_EMPTY, Decision, Nothing, PatchNetwork, Stall, Wait, decide
-from batchaccess.core.memory import NOTHING_REMEMBERED, Latch, PoolMemory, network_digest
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
-    AllocationState,
     AuthType,
     DesiredAccess,
     Mode,
+    Strategy,
+)
+from batchaccess.core.memory import NOTHING_REMEMBERED, Latch, PoolMemory, network_digest
+from batchaccess.core.model import (
+    AllocationState,
     NodeCounts,
     NodeFindings,
     ObservedPool,
     PoolState,
-    Strategy,
 )
 from batchaccess.core.reasons import CompliantReason, PoolOutcome
 from batchaccess.core.selection import Candidates

@@ -1,8 +1,18 @@
 import pytest
 
+from batchaccess.core.declared import (
+    DesiredAccess,
+    Unlisted,
+)
 from batchaccess.core.desired import canonical_sources, desired_network, kept_endpoints
 from batchaccess.core.limits import limit_violations
-from batchaccess.core.model import DesiredAccess, IpFamily, IpTag, Network, Provisioning, Rule, Unlisted
+from batchaccess.core.model import (
+    IpFamily,
+    IpTag,
+    Network,
+    Provisioning,
+    Rule,
+)
 from tests.support.build import SUBNET, access, endpoint, network, rule, rules, wanted
 
 

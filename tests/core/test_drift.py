@@ -2,15 +2,17 @@ from dataclasses import replace
 
 import pytest
 
+from batchaccess.core.declared import (
+    DesiredAccess,
+    Unlisted,
+)
 from batchaccess.core.drift import Drift, drift_between, pool_drift
 from batchaccess.core.model import (
-    DesiredAccess,
     IpFamily,
     Network,
     NodeFindings,
     Protocol,
     Provisioning,
-    Unlisted,
 )
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.status import Difference

@@ -4,7 +4,13 @@ import pytest
 
 from batchaccess.core.addresses import NO_ADDRESSES
 from batchaccess.core.explain import admits, because, effect, summary
-from batchaccess.core.model import Access, IpFamily, NodeFindings, Provisioning, Rule
+from batchaccess.core.model import (
+    Access,
+    IpFamily,
+    NodeFindings,
+    Provisioning,
+    Rule,
+)
 from batchaccess.core.reachability import EndpointReachability, reachability
 from batchaccess.core.zones import Verdict, Why, Witness, ZoneVerdict
 from tests.support.build import SUBNET, endpoint, network, rule

@@ -1,7 +1,13 @@
 import pytest
 
 from batchaccess.core.limits import Violation, limit_violations
-from batchaccess.core.model import InboundEndpoint, IpFamily, IpTag, Network, Provisioning
+from batchaccess.core.model import (
+    InboundEndpoint,
+    IpFamily,
+    IpTag,
+    Network,
+    Provisioning,
+)
 from tests.support.build import SUBNET, endpoint, network
 
 

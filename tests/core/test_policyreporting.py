@@ -8,8 +8,16 @@ from batchaccess.core.acceptance import accept, invalid
 from batchaccess.core.assessment import assess
 from batchaccess.core.conclusion import conclude
 from batchaccess.core.decision import decide
+from batchaccess.core.declared import (
+    AccessPolicy,
+    Mode,
+)
 from batchaccess.core.memory import NOTHING_REMEMBERED, Latch, PoolMemory, network_digest
-from batchaccess.core.model import AccessPolicy, Mode, NodeFindings, ObjectKey, ObservedPool
+from batchaccess.core.model import (
+    NodeFindings,
+    ObjectKey,
+    ObservedPool,
+)
 from batchaccess.core.policyreporting import invalid_policy_status, policy_status
 from batchaccess.core.reasons import CompliantReason, ConditionStatus, ConditionType
 from batchaccess.core.selection import Candidates

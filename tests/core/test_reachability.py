@@ -3,7 +3,14 @@ from ipaddress import ip_address
 import pytest
 
 from batchaccess.core.addresses import NO_ADDRESSES, AddressSet
-from batchaccess.core.model import InboundEndpoint, IpFamily, Network, NodeFindings, Protocol, Provisioning
+from batchaccess.core.model import (
+    InboundEndpoint,
+    IpFamily,
+    Network,
+    NodeFindings,
+    Protocol,
+    Provisioning,
+)
 from batchaccess.core.reach import NOBODY, Order, Reach
 from batchaccess.core.reachability import (
     BackendPort,

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from batchaccess.azurebatch.convert import observed_network, observed_pool
-from batchaccess.core.desired import desired_network
-from batchaccess.core.drift import drift_between
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     DesiredAccess,
     DesiredEndpoint,
     DesiredEndpoints,
     DesiredPublicAddresses,
+)
+from batchaccess.core.desired import desired_network
+from batchaccess.core.drift import drift_between
+from batchaccess.core.model import (
     InboundEndpoint,
     Network,
 )

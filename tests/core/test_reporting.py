@@ -5,10 +5,10 @@ import pytest
 from batchaccess.core.assessment import Assessment, assess
 from batchaccess.core.conclusion import conclude
 from batchaccess.core.decision import decide
+from batchaccess.core.declared import AccessPolicy
 from batchaccess.core.memory import NOTHING_REMEMBERED
 from batchaccess.core.model import (
     Access,
-    AccessPolicy,
     IpFamily,
     NodeFindings,
     ObjectKey,

@@ -5,7 +5,12 @@ import pytest
 
 from batchaccess.core.addresses import ALL_ADDRESSES, AddressSet
 from batchaccess.core.internet import PUBLIC_ADDRESSES
-from batchaccess.core.model import Access, IpFamily, PortRange, Rule
+from batchaccess.core.model import (
+    Access,
+    IpFamily,
+    PortRange,
+    Rule,
+)
 from batchaccess.core.reach import Reach, ReachFunction
 from batchaccess.core.rules import evaluate
 from batchaccess.core.sources import Tag, parse_source

@@ -5,16 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchaccess.core.globs import GlobIndex, IdGlobs
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
     Grant,
-    MetadataItem,
     Mode,
     NameSelector,
-    ObservedPool,
     Strategy,
+)
+from batchaccess.core.globs import GlobIndex, IdGlobs
+from batchaccess.core.model import (
+    MetadataItem,
+    ObservedPool,
 )
 from batchaccess.core.selection import Candidates, matches
 from tests.support.build import NOW, connection, grant, policy, pool

@@ -2,8 +2,17 @@ from typing import Any
 
 import pytest
 
+from batchaccess.core.declared import (
+    DesiredAccess,
+    Unlisted,
+)
 from batchaccess.core.desired import desired_network
-from batchaccess.core.model import DesiredAccess, IpFamily, IpTag, Network, Provisioning, Unlisted
+from batchaccess.core.model import (
+    IpFamily,
+    IpTag,
+    Network,
+    Provisioning,
+)
 from batchaccess.core.wire import network_configuration_body
 from tests.support.build import SUBNET, access, as_observed, as_returned, endpoint, network, wanted
 

@@ -12,7 +12,7 @@ from batchaccess.accounts import AccountParts, account_factory
 from batchaccess.api import parse_connection, parse_policy
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder

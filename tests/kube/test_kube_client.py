@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchaccess.api import parse_connection, parse_policy
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient

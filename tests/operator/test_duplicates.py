@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.duplicates import account_host, assign
 from tests.support.build import RECENT, connection
 

@@ -14,7 +14,7 @@ import pytest
 from batchaccess.accountloop import Beat, SweepFactory
 from batchaccess.accounts import AccountParts
 from batchaccess.app import serve
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.status import PoolCounts
 from batchaccess.core.tally import PolicyTally

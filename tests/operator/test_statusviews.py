@@ -5,7 +5,10 @@ import pytest
 
 from batchaccess.acceptances import Acceptances
 from batchaccess.api import render_status
-from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from batchaccess.core.reasons import ConditionType, ConnectionReason
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus, PoolCounts
 from batchaccess.core.tally import PolicyTally

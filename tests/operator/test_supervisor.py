@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from batchaccess.accountloop import LoopRhythm
-from batchaccess.core.model import AuthType
+from batchaccess.core.declared import AuthType
 from tests.support.build import RECENT, connection
 from tests.support.sweeps import World
 from tests.support.waiting import eventually

@@ -3,7 +3,11 @@ from typing import Any
 
 import pytest
 
-from batchaccess.core.model import Grant, NameSelector, NamespaceSelector
+from batchaccess.core.declared import (
+    Grant,
+    NameSelector,
+    NamespaceSelector,
+)
 from batchaccess.kube.cache import CachedObject, Change
 from batchaccess.kube.catalogue import PoolIdentity, Reading
 from batchaccess.kube.packed import PackedObject

@@ -5,7 +5,10 @@ from collections import Counter
 import pytest
 
 from batchaccess import api
-from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from tests.parity.corpus import Case, cases, overlay, without_nulls
 from tests.parity.judges import Problems, judge, parse
 

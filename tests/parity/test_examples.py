@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from batchaccess.api import GROUP, schedule_problems
-from batchaccess.core.model import AccessPolicy
+from batchaccess.core.declared import AccessPolicy
 from tests.parity.judges import ROOT, judge, parse
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from batchaccess.core.declared import AccessPolicy
 from batchaccess.core.desired import desired_network
 from batchaccess.core.limits import limit_violations
-from batchaccess.core.model import AccessPolicy, Network
+from batchaccess.core.model import Network
 from tests.parity.corpus import Case, cases
 from tests.parity.judges import parse
 from tests.parity.test_mutations import objects

@@ -3,7 +3,13 @@
 from hypothesis import strategies as st
 
 from batchaccess.core.addresses import IPV4_SIZE, IPV6_SIZE, NO_ADDRESSES, AddressSet
-from batchaccess.core.model import ALL_PORTS, Access, IpFamily, PortRange, Rule
+from batchaccess.core.model import (
+    ALL_PORTS,
+    Access,
+    IpFamily,
+    PortRange,
+    Rule,
+)
 
 BOTH_FAMILIES = (IpFamily.IPV4, IpFamily.IPV6)
 

@@ -4,7 +4,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from batchaccess.core.addresses import AddressSet
-from batchaccess.core.model import Access, Rule
+from batchaccess.core.model import (
+    Access,
+    Rule,
+)
 from batchaccess.core.reach import EQUAL, NOBODY, Order, Reach, ReachFunction
 from batchaccess.core.rules import evaluate
 from tests.properties.strategies import BOTH_FAMILIES, address_sets, rule_lists

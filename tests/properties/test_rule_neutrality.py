@@ -8,7 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from batchaccess.core.addresses import AddressSet
-from batchaccess.core.model import PortRange, Rule
+from batchaccess.core.model import (
+    PortRange,
+    Rule,
+)
 from batchaccess.core.reach import ReachFunction
 from batchaccess.core.rules import evaluate
 from batchaccess.core.sources import parse_source

@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 
 from batchaccess.acceptances import Acceptances
-from batchaccess.core.model import AccessPolicy, AccountConnection, ObservedPool
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import ObservedPool
 from batchaccess.ports import Catalogue, Pools, PortError
 from batchaccess.sweep import AccountSweep, SweepParts
 from batchaccess.sweepsummary import SweepSummary

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from batchaccess.core.model import (
-    Access,
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
-    AllocationState,
     Assertion,
     Auth,
     AuthType,
@@ -20,28 +18,32 @@ from batchaccess.core.model import (
     DesiredEndpoints,
     DesiredPublicAddresses,
     Grant,
+    Mode,
+    NameSelector,
+    NamespaceSelector,
+    PoolSelector,
+    Remediation,
+    Strategy,
+    Unlisted,
+)
+from batchaccess.core.model import (
+    Access,
+    AllocationState,
     InboundEndpoint,
     IpFamily,
     IpTag,
     JsonObject,
     MetadataItem,
-    Mode,
-    NameSelector,
-    NamespaceSelector,
     Network,
     NodeCounts,
     ObjectKey,
     ObservedPool,
-    PoolSelector,
     PoolState,
     PortRange,
     Protocol,
     Provisioning,
-    Remediation,
     Rule,
     Scale,
-    Strategy,
-    Unlisted,
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

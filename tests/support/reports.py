@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchaccess.api import render_status
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.status import PoolStatus
 from batchaccess.ports import ReportedPool, StoredStatus

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from batchaccess.accountloop import Beat, LoopCallbacks, LoopRhythm, SweepFactory
-from batchaccess.core.model import AccessPolicy, AccountConnection
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from batchaccess.ports import Catalogue
 from batchaccess.supervisor import Spread, Supervisor
 from batchaccess.telemetry.liveness import SweepDeadlines

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from batchaccess.azurebatch.observed import Operation
-from batchaccess.core.model import AuthType, Mode, ObservedPool
+from batchaccess.core.declared import (
+    AuthType,
+    Mode,
+)
+from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason
-from batchaccess.ports import Listing, PortError
+from batchaccess.ports import AzureOperation, Listing, PortError
 from tests.support.account import AccountWorld
 from tests.support.build import access, connection, endpoint, policy, pool, wanted
 
@@ -19,7 +22,7 @@ def open_pool(**changes: object) -> ObservedPool:
     return replace(pool("render-1", endpoint("SSH")), **changes)  # type: ignore[arg-type] # fields of the builder's
 
 
-def operations(world: AccountWorld) -> list[Operation]:
+def operations(world: AccountWorld) -> list[AzureOperation]:
     return [call.operation for call in world.pools.calls]
 
 
@@ -27,10 +30,10 @@ async def test_drifted_empty_pool_costs_list_get_patch_get() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     await world.sweep()
     assert operations(world) == [
-        Operation.LIST_POOLS,
-        Operation.GET_POOL,
-        Operation.PATCH_NETWORK,
-        Operation.GET_POOL,
+        AzureOperation.LIST_POOLS,
+        AzureOperation.GET_POOL,
+        AzureOperation.PATCH_NETWORK,
+        AzureOperation.GET_POOL,
     ]
 
 
@@ -51,7 +54,7 @@ async def test_corrected_pool_is_compliant_and_tells_what_changed() -> None:
 async def test_patch_carries_the_explicit_deny_and_the_etag_just_read() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     await world.sweep()
-    (patch,) = world.pools.calls_of(Operation.PATCH_NETWORK)
+    (patch,) = world.pools.calls_of(AzureOperation.PATCH_NETWORK)
     assert patch.etag == pool().etag
     assert patch.body is not None
     (nat_pool,) = patch.body["endpointConfiguration"]["inboundNATPools"]
@@ -64,7 +67,7 @@ async def test_pool_with_nodes_waits_and_is_corrected_once_it_is_empty() -> None
     world = AccountWorld.of(pool("render-1", endpoint("SSH"), nodes=2), policies=[SSH_CLOSED])
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("False", "PoolNotEmpty")
-    assert operations(world) == [Operation.LIST_POOLS]
+    assert operations(world) == [AzureOperation.LIST_POOLS]
     world.pools.fill("render-1", 0)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
@@ -73,7 +76,7 @@ async def test_pool_with_nodes_waits_and_is_corrected_once_it_is_empty() -> None
 async def test_audit_reports_and_never_reads_nor_writes_the_pool() -> None:
     world = AccountWorld.of(open_pool(), policies=[replace(SSH_CLOSED, mode=Mode.AUDIT)])
     await world.sweep()
-    assert operations(world) == [Operation.LIST_POOLS]
+    assert operations(world) == [AzureOperation.LIST_POOLS]
     assert world.reports.condition(NAME, "Compliant") == ("False", "AuditOnly")
     assert world.reports.condition(NAME, "Drifted") == ("True", "Widening")
     assert world.recorder.reasons(NAME) == [EventReason.DRIFT_DETECTED, EventReason.INTERNET_REACHABLE]
@@ -84,7 +87,7 @@ async def test_suspension_stops_writes_but_not_observation(suspended: str) -> No
     world = AccountWorld.of(open_pool(), policies=[replace(SSH_CLOSED, suspend=suspended == "policy")])
     world.declared = connection(suspend=suspended == "connection")
     await world.sweep()
-    assert operations(world) == [Operation.LIST_POOLS]
+    assert operations(world) == [AzureOperation.LIST_POOLS]
     assert world.reports.condition(NAME, "Compliant") == ("False", "Suspended")
     assert world.reports.condition(NAME, "Exposed") == ("True", "InternetReachable")
 
@@ -95,7 +98,7 @@ async def test_pool_that_fills_between_listing_and_reading_is_left_alone() -> No
     world.pools.fill("render-1", 3)
     world.pools.list_pools = lambda: _answer(listed)  # type: ignore[method-assign]
     await world.sweep()
-    assert world.pools.calls_of(Operation.PATCH_NETWORK) == []
+    assert world.pools.calls_of(AzureOperation.PATCH_NETWORK) == []
     assert world.reports.condition(NAME, "Compliant") == ("False", "PoolNotEmpty")
 
 
@@ -105,14 +108,16 @@ async def _answer(value: Listing) -> Listing:
 
 async def test_race_is_read_again_at_once_and_corrected() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
-    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412))
+    world.pools.fail_next(
+        AzureOperation.PATCH_NETWORK, PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412)
+    )
     await world.sweep()
     assert operations(world)[1:] == [
-        Operation.GET_POOL,
-        Operation.PATCH_NETWORK,
-        Operation.GET_POOL,
-        Operation.PATCH_NETWORK,
-        Operation.GET_POOL,
+        AzureOperation.GET_POOL,
+        AzureOperation.PATCH_NETWORK,
+        AzureOperation.GET_POOL,
+        AzureOperation.PATCH_NETWORK,
+        AzureOperation.GET_POOL,
     ]
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
 
@@ -120,32 +125,32 @@ async def test_race_is_read_again_at_once_and_corrected() -> None:
 async def test_etag_refused_twice_though_just_read_stops_all_writing() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     race = PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412)
-    world.pools.fail_next(Operation.PATCH_NETWORK, race, times=50)
+    world.pools.fail_next(AzureOperation.PATCH_NETWORK, race, times=50)
     for _ in range(5):
         await world.sweep()
         world.clock.advance(3600)
     assert world.reports.condition(NAME, "Compliant") == ("False", "PreconditionUnsupported")
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 2
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 2
 
 
 async def test_lost_answer_of_a_patch_that_took_effect_is_found_out_by_reading() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     lost = PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=True)
-    world.pools.fail_next(Operation.PATCH_NETWORK, lost, after_effect=True)
+    world.pools.fail_next(AzureOperation.PATCH_NETWORK, lost, after_effect=True)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
 
 
 async def test_lost_answer_of_a_patch_without_effect_backs_off_and_tries_again() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     lost = PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=True)
-    world.pools.fail_next(Operation.PATCH_NETWORK, lost)
+    world.pools.fail_next(AzureOperation.PATCH_NETWORK, lost)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("False", "BackingOff")
     world.clock.advance(10)
     await world.sweep()
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
     world.clock.advance(60)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
@@ -160,18 +165,18 @@ async def test_lost_answer_of_a_patch_without_effect_backs_off_and_tries_again()
 )
 async def test_refusal_latches(kind: ErrorKind, status: int, reason: str) -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
-    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(kind, "Code", "the service said no", status=status))
+    world.pools.fail_next(AzureOperation.PATCH_NETWORK, PortError(kind, "Code", "the service said no", status=status))
     for _ in range(3):
         await world.sweep()
         world.clock.advance(60)
     assert world.reports.condition(NAME, "Compliant") == ("False", reason)
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
     assert world.recorder.reasons(NAME).count(EventReason.CORRECTION_FAILED) == 1
 
 
 async def test_changed_policy_opens_the_latch() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
-    world.pools.fail_next(Operation.PATCH_NETWORK, PortError(ErrorKind.TERMINAL, "Code", "no", status=400))
+    world.pools.fail_next(AzureOperation.PATCH_NETWORK, PortError(ErrorKind.TERMINAL, "Code", "no", status=400))
     await world.sweep()
     world.policies = [replace(SSH_CLOSED, generation=2)]
     await world.sweep()
@@ -183,7 +188,7 @@ async def test_shared_key_with_a_subnet_is_refused_before_the_first_request() ->
     world = AccountWorld.of(open_pool(), policies=[policy("ssh", declares=access(wanted("SSH"), subnet_id=subnet))])
     world.declared = replace(connection(), auth=connection(auth=AuthType.SHARED_KEY).auth)
     await world.sweep()
-    assert operations(world) == [Operation.LIST_POOLS]
+    assert operations(world) == [AzureOperation.LIST_POOLS]
     assert world.reports.condition(NAME, "Compliant") == ("False", "SharedKeySubnet")
 
 
@@ -196,10 +201,10 @@ async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_
         world.clock.advance(60)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("False", "Contended")
-    patches = len(world.pools.calls_of(Operation.PATCH_NETWORK))
+    patches = len(world.pools.calls_of(AzureOperation.PATCH_NETWORK))
     world.clock.advance(600)
     await world.sweep()
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == patches
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == patches
     world.clock.advance(3600)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
@@ -218,7 +223,7 @@ def _open_ssh() -> dict[str, object]:
 async def test_pool_that_disappears_before_its_correction_is_no_failure() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     gone = PortError(ErrorKind.WAITING, "PoolNotFound", "gone", status=404)
-    world.pools.fail_next(Operation.GET_POOL, gone)
+    world.pools.fail_next(AzureOperation.GET_POOL, gone)
     await world.sweep()
     assert EventReason.CORRECTION_FAILED not in world.recorder.reasons(NAME)
 
@@ -229,7 +234,7 @@ async def test_most_dangerous_pool_comes_first() -> None:
     declared = policy("ssh", wanted("SSH", allow_from=["10.0.0.0/8"]))
     world = AccountWorld.of(narrowed, exposed, policies=[declared])
     await world.sweep()
-    assert [call.pool_id for call in world.pools.calls_of(Operation.PATCH_NETWORK)] == ["z-exposed", "a-narrowed"]
+    assert [call.pool_id for call in world.pools.calls_of(AzureOperation.PATCH_NETWORK)] == ["z-exposed", "a-narrowed"]
 
 
 async def test_result_that_is_not_what_was_written_stalls() -> None:
@@ -245,7 +250,7 @@ async def test_result_that_is_not_what_was_written_stalls() -> None:
         await world.sweep()
         world.clock.advance(120)
     assert world.reports.condition(NAME, "Compliant") == ("False", "UnexpectedResult")
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 1
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
 
 
 async def test_corrections_stop_at_the_period_and_go_on_in_the_next_pass() -> None:
@@ -259,7 +264,7 @@ async def test_corrections_stop_at_the_period_and_go_on_in_the_next_pass() -> No
 
     world.pools.patch_network = slow_patch  # type: ignore[assignment,method-assign]
     first = await world.sweep()
-    assert len(world.pools.calls_of(Operation.PATCH_NETWORK)) == 2
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 2
     assert first.counts is not None
     assert first.counts.pending == 2
     second = await world.sweep()

@@ -2,10 +2,12 @@
 
 import pytest
 
-from batchaccess.azurebatch.observed import Operation
-from batchaccess.core.model import NodeFindings, ObjectKey
+from batchaccess.core.model import (
+    NodeFindings,
+    ObjectKey,
+)
 from batchaccess.core.reasons import ConnectionReason, ErrorKind, EventReason
-from batchaccess.ports import PortError, ReportedPool, StoredStatus, UnreadablePool
+from batchaccess.ports import AzureOperation, PortError, ReportedPool, StoredStatus, UnreadablePool
 from tests.support.account import AccountWorld
 from tests.support.build import connection, endpoint, policy, pool, wanted
 
@@ -23,7 +25,7 @@ async def test_steady_state_is_one_list_and_no_write() -> None:
     for _ in range(5):
         world.clock.advance(60)
         await world.sweep()
-    assert [call.operation for call in world.pools.calls] == [Operation.LIST_POOLS] * 5
+    assert [call.operation for call in world.pools.calls] == [AzureOperation.LIST_POOLS] * 5
     assert world.reports.writes == []
 
 
@@ -172,7 +174,7 @@ async def test_failed_write_is_tried_again_by_the_next_pass() -> None:
 )
 async def test_account_that_cannot_be_listed_says_why_and_recovers(error: PortError, reason: ConnectionReason) -> None:
     world = AccountWorld.of(pool("render-1", CLOSED), policies=[SSH_CLOSED])
-    world.pools.fail_next(Operation.LIST_POOLS, error)
+    world.pools.fail_next(AzureOperation.LIST_POOLS, error)
     assert (await world.sweep()).reason is reason
     assert (await world.sweep()).reason is ConnectionReason.CONNECTED
 
@@ -190,7 +192,7 @@ async def test_failed_passes_leave_pools_alone_and_after_three_nothing_is_claime
     await world.sweep()
     objects = dict(world.reports.objects)
     down = PortError(ErrorKind.TRANSIENT, "ConnectionFailed", "no")
-    world.pools.fail_next(Operation.LIST_POOLS, down, times=3)
+    world.pools.fail_next(AzureOperation.LIST_POOLS, down, times=3)
     known = [(await world.sweep()).tallies for _ in range(3)]
     assert [tallies is not None for tallies in known] == [True, True, False]
     assert world.reports.objects == objects
@@ -212,24 +214,24 @@ async def test_nodes_of_a_legacy_pool_are_listed_once_per_allocation_state() -> 
     world.pools.find_on_nodes("render-1", NodeFindings(nodes=2, implicit_ports=frozenset({3389})))
     for _ in range(3):
         await world.sweep()
-    assert [call.pool_id for call in world.pools.calls_of(Operation.LIST_NODE_ENDPOINTS)] == ["render-1"]
+    assert [call.pool_id for call in world.pools.calls_of(AzureOperation.LIST_NODES)] == ["render-1"]
     assert world.reports.condition(NAME, "Drifted") == ("True", "ImplicitMapping")
     world.pools.edit("render-1", allocation_state_transition_time="2026-02-02T00:00:00Z")
     await world.sweep()
-    assert len(world.pools.calls_of(Operation.LIST_NODE_ENDPOINTS)) == 2
+    assert len(world.pools.calls_of(AzureOperation.LIST_NODES)) == 2
 
 
 async def test_legacy_pool_without_nodes_is_undetermined_and_lists_nothing() -> None:
     world = AccountWorld.of(pool("render-1", CLOSED, legacy=True), policies=[SSH_CLOSED])
     await world.sweep()
-    assert world.pools.calls_of(Operation.LIST_NODE_ENDPOINTS) == []
+    assert world.pools.calls_of(AzureOperation.LIST_NODES) == []
     assert world.reports.condition(NAME, "Exposed") == ("Unknown", "Undetermined")
 
 
 async def test_node_listing_that_fails_leaves_login_ports_undetermined_until_it_works() -> None:
     world = AccountWorld.of(pool("render-1", CLOSED, legacy=True, nodes=1))
     world.pools.find_on_nodes("render-1", NodeFindings(nodes=1))
-    world.pools.fail_next(Operation.LIST_NODE_ENDPOINTS, PortError(ErrorKind.TRANSIENT, "ServerBusy", "no", status=503))
+    world.pools.fail_next(AzureOperation.LIST_NODES, PortError(ErrorKind.TRANSIENT, "ServerBusy", "no", status=503))
     await world.sweep()
     assert world.reports.condition(NAME, "Exposed") == ("Unknown", "Undetermined")
     await world.sweep()
@@ -249,7 +251,7 @@ async def test_more_legacy_pools_than_half_a_period_lists_are_spread_over_passes
     counts = []
     for _ in range(4):
         await world.sweep()
-        counts.append(len(world.pools.calls_of(Operation.LIST_NODE_ENDPOINTS)))
+        counts.append(len(world.pools.calls_of(AzureOperation.LIST_NODES)))
     assert counts == [3, 6, 9, 10]
 
 

@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from batchaccess.core.model import IpFamily, Mode, ObjectKey
+from batchaccess.core.declared import Mode
+from batchaccess.core.model import (
+    IpFamily,
+    ObjectKey,
+)
 from batchaccess.core.reasons import (
     ConditionStatus,
     ConditionType,
@@ -12,10 +16,10 @@ from batchaccess.core.reasons import (
     PoolOutcome,
 )
 from batchaccess.core.status import Condition
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.rows import ConnectionRow, PolicyRow, PoolRow
 from batchaccess.telemetry.words import (
-    AzureOperation,
     CorrectionOutcome,
     ObjectKind,
     SweepResult,

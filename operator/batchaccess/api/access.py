@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from batchaccess.api import grammar
 from batchaccess.api.fields import EachOnce, Port, Source, Whole
 from batchaccess.api.rules import ApiModel, Violation, refusal, refuse
+from batchaccess.core.declared import Unlisted
 from batchaccess.core.limits import (
     MAX_ENDPOINTS,
     MAX_FRONTEND_PORT,
@@ -23,7 +24,6 @@ from batchaccess.core.limits import (
     RESERVED_BACKEND_PORTS,
     RESERVED_FRONTEND_PORTS,
 )
-from batchaccess.core.model import Unlisted
 
 _MAX_SOURCE_PORT_RANGES: Final = 8
 

@@ -19,7 +19,11 @@ from batchaccess.api.fields import (
     Whole,
 )
 from batchaccess.api.rules import ApiModel, Violation, refuse
-from batchaccess.core.model import AuthType, Mode, Strategy
+from batchaccess.core.declared import (
+    AuthType,
+    Mode,
+    Strategy,
+)
 
 _UUID: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _TYPES_WITH_SECRET: Final = frozenset({AuthType.CLIENT_SECRET, AuthType.SHARED_KEY})

@@ -10,7 +10,7 @@ from batchaccess.api import access, connection, policy, poolaccess
 from batchaccess.api.grammar import parse_source_ports
 from batchaccess.api.rules import ApiModel
 from batchaccess.api.statuses import stored_change, stored_conditions
-from batchaccess.core import model
+from batchaccess.core import declared, model
 from batchaccess.core.status import Change, Condition
 from batchaccess.ports import InvalidObject
 
@@ -34,13 +34,13 @@ class PoolAccess:
     requested_at: str | None
 
 
-def parse_connection(raw: model.JsonObject) -> model.AccountConnection | InvalidObject:
+def parse_connection(raw: model.JsonObject) -> declared.AccountConnection | InvalidObject:
     """A BatchAccountConnection as a core value, or every problem it has."""
     parsed = _parse(connection.ConnectionResource, raw)
     if isinstance(parsed, InvalidObject):
         return parsed
     metadata, spec = parsed.metadata, parsed.spec
-    return model.AccountConnection(
+    return declared.AccountConnection(
         name=metadata.name,
         uid=metadata.uid,
         generation=metadata.generation,
@@ -49,7 +49,9 @@ def parse_connection(raw: model.JsonObject) -> model.AccountConnection | Invalid
         auth=_auth(spec.auth),
         labels=metadata.labels,
         sync_period_seconds=spec.sync_period_seconds,
-        request_budget=model.RequestBudget(per_second=spec.request_budget.per_second, burst=spec.request_budget.burst),
+        request_budget=declared.RequestBudget(
+            per_second=spec.request_budget.per_second, burst=spec.request_budget.burst
+        ),
         max_concurrent_drains=spec.max_concurrent_drains,
         grants=tuple(_grant(grant) for grant in spec.grants),
         forbid_internet_ports=tuple(sorted(spec.guardrails.forbid_internet_ports)),
@@ -59,7 +61,7 @@ def parse_connection(raw: model.JsonObject) -> model.AccountConnection | Invalid
     )
 
 
-def parse_policy(raw: model.JsonObject) -> model.AccessPolicy | InvalidObject:
+def parse_policy(raw: model.JsonObject) -> declared.AccessPolicy | InvalidObject:
     """A BatchPoolAccessPolicy as a core value, or every problem it has that the API server would refuse too.
 
     Schedules and time zones are not looked at here: see `api.schedules`.
@@ -68,15 +70,15 @@ def parse_policy(raw: model.JsonObject) -> model.AccessPolicy | InvalidObject:
     if isinstance(parsed, InvalidObject):
         return parsed
     metadata, spec = parsed.metadata, parsed.spec
-    return model.AccessPolicy(
+    return declared.AccessPolicy(
         key=model.ObjectKey(namespace=metadata.namespace, name=metadata.name),
         uid=metadata.uid,
         generation=metadata.generation,
         created=metadata.creation_timestamp,
-        connections=model.NameSelector(
+        connections=declared.NameSelector(
             names=_optional(spec.connections.names), match_labels=spec.connections.match_labels
         ),
-        pools=model.PoolSelector(
+        pools=declared.PoolSelector(
             ids=tuple(spec.pools.ids),
             exclude_ids=tuple(spec.pools.exclude_ids),
             match_metadata=spec.pools.match_metadata,
@@ -149,19 +151,19 @@ def _optional(values: list[str] | None) -> tuple[str, ...] | None:
     return None if values is None else tuple(values)
 
 
-def _auth(spec: connection.AuthSpec) -> model.Auth:
+def _auth(spec: connection.AuthSpec) -> declared.Auth:
     secret = spec.secret_ref
-    return model.Auth(
+    return declared.Auth(
         type=spec.type,
         client_id=spec.client_id,
         tenant_id=spec.tenant_id,
-        secret_ref=None if secret is None else model.SecretRef(name=secret.name, key=secret.key),
+        secret_ref=None if secret is None else declared.SecretRef(name=secret.name, key=secret.key),
     )
 
 
-def _grant(spec: connection.GrantSpec) -> model.Grant:
-    return model.Grant(
-        namespaces=model.NamespaceSelector(
+def _grant(spec: connection.GrantSpec) -> declared.Grant:
+    return declared.Grant(
+        namespaces=declared.NamespaceSelector(
             names=_optional(spec.namespaces.names),
             match_labels=spec.namespaces.match_labels,
             all=spec.namespaces.all,
@@ -173,17 +175,17 @@ def _grant(spec: connection.GrantSpec) -> model.Grant:
     )
 
 
-def _access(spec: access.AccessSpec) -> model.DesiredAccess:
+def _access(spec: access.AccessSpec) -> declared.DesiredAccess:
     endpoints, addresses = spec.endpoints, spec.public_addresses
-    return model.DesiredAccess(
+    return declared.DesiredAccess(
         endpoints=None
         if endpoints is None
-        else model.DesiredEndpoints(
+        else declared.DesiredEndpoints(
             unlisted=endpoints.unlisted, items=tuple(_endpoint(item) for item in endpoints.items)
         ),
         public_addresses=None
         if addresses is None
-        else model.DesiredPublicAddresses(
+        else declared.DesiredPublicAddresses(
             provisioning=model.Provisioning(addresses.provisioning), address_ids=tuple(addresses.address_ids)
         ),
         subnet_id=spec.subnet_id,
@@ -191,8 +193,8 @@ def _access(spec: access.AccessSpec) -> model.DesiredAccess:
     )
 
 
-def _endpoint(spec: access.EndpointSpec) -> model.DesiredEndpoint:
-    return model.DesiredEndpoint(
+def _endpoint(spec: access.EndpointSpec) -> declared.DesiredEndpoint:
+    return declared.DesiredEndpoint(
         name=spec.name,
         protocol=model.Protocol(spec.protocol),
         backend_port=spec.backend_port,
@@ -212,21 +214,21 @@ def _rule(spec: access.RuleSpec) -> model.Rule:
     )
 
 
-def _assertion(spec: policy.AssertionSpec) -> model.Assertion:
-    return model.Assertion(
+def _assertion(spec: policy.AssertionSpec) -> declared.Assertion:
+    return declared.Assertion(
         name=spec.name, not_reachable_from=tuple(spec.not_reachable_from), ports=tuple(spec.ports or ())
     )
 
 
-def _remediation(spec: policy.RemediationSpec) -> model.Remediation:
-    return model.Remediation(
+def _remediation(spec: policy.RemediationSpec) -> declared.Remediation:
+    return declared.Remediation(
         strategy=spec.strategy,
         pause_autoscale=spec.pause_autoscale,
         node_deallocation=spec.node_deallocation,
         drain_timeout_seconds=spec.drain_timeout_seconds,
         max_concurrent=spec.max_concurrent,
         windows=tuple(
-            model.Window(
+            declared.Window(
                 kind=window.kind,
                 schedule=window.schedule,
                 duration_seconds=window.duration_seconds,

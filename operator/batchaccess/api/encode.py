@@ -4,13 +4,13 @@ from typing import Any
 
 from batchaccess.api.envelope import API_VERSION, Kind
 from batchaccess.api.grammar import source_ports_text
-from batchaccess.core import model
+from batchaccess.core import declared, model
 
-_DEFAULT_REMEDIATION = model.Remediation()
+_DEFAULT_REMEDIATION = declared.Remediation()
 _DEFAULT_WINDOW_ZONE = "UTC"
 
 
-def policy_manifest(policy: model.AccessPolicy) -> dict[str, Any]:
+def policy_manifest(policy: declared.AccessPolicy) -> dict[str, Any]:
     """A BatchPoolAccessPolicy that `parse_policy` reads as the same policy; mode is always said."""
     return {
         "apiVersion": API_VERSION,
@@ -46,7 +46,7 @@ def _list(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
 
 
-def _pools(pools: model.PoolSelector) -> dict[str, Any]:
+def _pools(pools: declared.PoolSelector) -> dict[str, Any]:
     return _present(
         {
             "ids": list(pools.ids),
@@ -56,7 +56,7 @@ def _pools(pools: model.PoolSelector) -> dict[str, Any]:
     )
 
 
-def _access(access: model.DesiredAccess) -> dict[str, Any]:
+def _access(access: declared.DesiredAccess) -> dict[str, Any]:
     endpoints, addresses = access.endpoints, access.public_addresses
     return _present(
         {
@@ -74,7 +74,7 @@ def _access(access: model.DesiredAccess) -> dict[str, Any]:
     )
 
 
-def _endpoint(item: model.DesiredEndpoint) -> dict[str, Any]:
+def _endpoint(item: declared.DesiredEndpoint) -> dict[str, Any]:
     return _present(
         {
             "name": item.name,
@@ -98,7 +98,7 @@ def _rule(rule: model.Rule) -> dict[str, Any]:
     return manifest
 
 
-def _assertion(assertion: model.Assertion) -> dict[str, Any]:
+def _assertion(assertion: declared.Assertion) -> dict[str, Any]:
     return _present(
         {
             "name": assertion.name,
@@ -108,7 +108,7 @@ def _assertion(assertion: model.Assertion) -> dict[str, Any]:
     )
 
 
-def _remediation(remediation: model.Remediation) -> dict[str, Any]:
+def _remediation(remediation: declared.Remediation) -> dict[str, Any]:
     said = {
         "strategy": remediation.strategy.value,
         "pauseAutoscale": remediation.pause_autoscale,
@@ -129,7 +129,7 @@ def _remediation(remediation: model.Remediation) -> dict[str, Any]:
     return manifest
 
 
-def _window(window: model.Window) -> dict[str, Any]:
+def _window(window: declared.Window) -> dict[str, Any]:
     manifest: dict[str, Any] = {
         "kind": window.kind.value,
         "schedule": window.schedule,

@@ -6,7 +6,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from batchaccess.api import grammar
 from batchaccess.api.rules import Violation, refusal, refuse
-from batchaccess.core.model import Mode, Strategy
+from batchaccess.core.declared import (
+    Mode,
+    Strategy,
+)
 
 T = TypeVar("T")
 

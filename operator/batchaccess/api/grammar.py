@@ -9,7 +9,10 @@ import re
 from typing import Final
 
 from batchaccess.core.limits import MAX_PORT
-from batchaccess.core.model import ALL_PORTS, PortRange
+from batchaccess.core.model import (
+    ALL_PORTS,
+    PortRange,
+)
 
 ANYONE: Final = "*"
 

@@ -20,7 +20,12 @@ from batchaccess.api.fields import (
     Whole,
 )
 from batchaccess.api.rules import ApiModel, Violation, refusal, refuse
-from batchaccess.core.model import Mode, NodeDeallocation, Strategy, WindowKind
+from batchaccess.core.declared import (
+    Mode,
+    NodeDeallocation,
+    Strategy,
+    WindowKind,
+)
 
 
 def _zone_or_cidr(text: str) -> str:

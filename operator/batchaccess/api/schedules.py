@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from batchaccess.core.model import AccessPolicy
+from batchaccess.core.declared import AccessPolicy
 
 _FIELDS: Final = 5
 _ANY_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)

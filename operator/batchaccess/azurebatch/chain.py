@@ -18,7 +18,11 @@ from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.azurebatch.surveyedaccount import SurveyedAccount
 from batchaccess.azurebatch.throttle import Throttle
 from batchaccess.azurebatch.wire import BatchWire
-from batchaccess.core.model import AccountConnection, Auth, AuthType
+from batchaccess.core.declared import (
+    AccountConnection,
+    Auth,
+    AuthType,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import Clock, PortError
 

@@ -7,7 +7,7 @@ from batchaccess.azurebatch.secrets import SecretReader
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.azurebatch.throttle import Throttle
 from batchaccess.azurebatch.wire import BatchWire
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import Clock, PortError
 

@@ -22,7 +22,10 @@ from batchaccess.azurebatch.endpoints import Endpoint
 from batchaccess.azurebatch.secrets import SecretReader, WatchedSecret
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.azurebatch.transport import TrustingTransport
-from batchaccess.core.model import Auth, AuthType
+from batchaccess.core.declared import (
+    Auth,
+    AuthType,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -11,7 +11,11 @@ from typing import Final
 import orjson
 
 from batchaccess.azurebatch.convert import observed_pool
-from batchaccess.core.model import JsonObject, Network, ObservedPool
+from batchaccess.core.model import (
+    JsonObject,
+    Network,
+    ObservedPool,
+)
 
 _DIGEST_BYTES: Final = 16
 

@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from batchaccess.azurebatch.reading import each, inside, part, port, text
-from batchaccess.core.model import InboundEndpoint, JsonObject, NodeFindings
+from batchaccess.core.model import (
+    InboundEndpoint,
+    JsonObject,
+    NodeFindings,
+)
 
 NODE_KEYS: Final = ("id", "endpointConfiguration")
 """The `$select` of a node listing."""

@@ -1,7 +1,7 @@
 """The pools of one Batch account, as `ports.Pools` wants them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -12,7 +12,14 @@ from batchaccess.azurebatch.nodes import NODE_KEYS, node_findings
 from batchaccess.azurebatch.reading import Unreadable
 from batchaccess.azurebatch.throttle import Throttle
 from batchaccess.azurebatch.wire import BatchWire
-from batchaccess.core.model import JsonObject, NodeFindings, ObservedPool
+from batchaccess.core.declared import NodeDeallocation
+from batchaccess.core.model import (
+    JsonObject,
+    MetadataItem,
+    NodeCounts,
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import Listing, PortError, UnreadablePool
 
@@ -75,23 +82,61 @@ class AzureBatchPools:
         except Unreadable as problem:
             raise unreadable_answer(f"nodes of pool {pool.id}: {problem}") from None
 
-    async def patch_network(self, pool_id: str, network_configuration: JsonObject, *, etag: str) -> None:
+    async def patch_network(
+        self, pool_id: str, network_configuration: JsonObject, *, etag: str, unquoted: bool = False
+    ) -> None:
         """Replace the network configuration if the pool still has `etag`; sends no other property."""
-        if not etag or etag == "*":
-            raise PortError(
-                ErrorKind.TERMINAL, "MissingETag", f"pool {pool_id} was read without an ETag, so it is not written to"
-            )
         body = {"networkConfiguration": network_configuration}
-        await self._wire.write("PATCH", _pool_path(pool_id), body, if_match=self._if_match(etag))
+        await self._wire.write("PATCH", _pool_path(pool_id), body, if_match=_if_match(pool_id, etag, unquoted=unquoted))
+
+    async def patch_metadata(
+        self, pool_id: str, items: Sequence[MetadataItem], *, etag: str, unquoted: bool = False
+    ) -> None:
+        """Replace the whole metadata list if the pool still has `etag`; sends no other property."""
+        body = {"metadata": [{"name": item.name, "value": item.value} for item in items]}
+        await self._wire.write("PATCH", _pool_path(pool_id), body, if_match=_if_match(pool_id, etag, unquoted=unquoted))
+
+    async def disable_autoscale(self, pool_id: str) -> None:
+        """Turn autoscale off; the service takes no condition here."""
+        await self._wire.write("POST", f"{_pool_path(pool_id)}/disableautoscale", None, if_match=None)
+
+    async def enable_autoscale(
+        self, pool_id: str, *, formula: str, interval: str | None, etag: str | None = None, unquoted: bool = False
+    ) -> None:
+        """Turn autoscale on, or change its formula."""
+        body = {"autoScaleFormula": formula}
+        if interval is not None:
+            body["autoScaleEvaluationInterval"] = interval
+        condition = None if etag is None else _if_match(pool_id, etag, unquoted=unquoted)
+        await self._wire.write("POST", f"{_pool_path(pool_id)}/enableautoscale", body, if_match=condition)
+
+    async def resize(
+        self,
+        pool_id: str,
+        targets: NodeCounts,
+        *,
+        resize_timeout: str,
+        node_deallocation: NodeDeallocation,
+        etag: str | None = None,
+        unquoted: bool = False,
+    ) -> None:
+        """Begin a resize to `targets`."""
+        body = {
+            "targetDedicatedNodes": targets.dedicated,
+            "targetLowPriorityNodes": targets.low_priority,
+            "resizeTimeout": resize_timeout,
+            "nodeDeallocationOption": node_deallocation.lower(),
+        }
+        condition = None if etag is None else _if_match(pool_id, etag, unquoted=unquoted)
+        await self._wire.write("POST", f"{_pool_path(pool_id)}/resize", body, if_match=condition)
+
+    async def stop_resize(self, pool_id: str) -> None:
+        """Stop the resize that runs, keeping the nodes there are then."""
+        await self._wire.write("POST", f"{_pool_path(pool_id)}/stopresize", None, if_match=None)
 
     async def close(self) -> None:
         """Release connections and credentials."""
         await self._wire.close()
-
-    @staticmethod
-    def _if_match(etag: str) -> str:
-        """An ETag as If-Match wants it (RFC 9110): quoted, as the SDK sends it, though the service's own are bare."""
-        return etag if etag.startswith(('"', "W/")) else f'"{etag}"'
 
     async def _elements(self, path: str, parameters: Mapping[str, str]) -> AsyncIterator[JsonObject]:
         """Every element of a paged list, in the service's order."""
@@ -107,6 +152,19 @@ class AzureBatchPools:
                 raise unreadable_answer("odata.nextLink is no link, or the pages do not end")
             followed.add(link)
             page = await self._wire.follow(link)
+
+
+def _if_match(pool_id: str, etag: str, *, unquoted: bool) -> str:
+    """An ETag as If-Match wants it (RFC 9110): quoted, as the SDK sends it, though the service's own are bare.
+
+    Raises:
+        PortError: with code `MissingETag`, as without one, or with `*`, the write would be unconditional.
+    """
+    if not etag or etag == "*":
+        raise PortError(
+            ErrorKind.TERMINAL, "MissingETag", f"pool {pool_id} was read without an ETag, so it is not written to"
+        )
+    return etag if unquoted or etag.startswith(('"', "W/")) else f'"{etag}"'
 
 
 def _pool_path(pool_id: str) -> str:

@@ -10,7 +10,10 @@ from typing import Any, Final
 
 from batchaccess.azurebatch.convert import POOL_KEYS, observed_pool
 from batchaccess.azurebatch.reading import Unreadable
-from batchaccess.core.model import JsonObject, ObservedPool
+from batchaccess.core.model import (
+    JsonObject,
+    ObservedPool,
+)
 from batchaccess.ports import Listing, UnreadablePool
 
 _NETWORK_KEYS: Final = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from batchaccess.core.model import SecretRef
+from batchaccess.core.declared import SecretRef
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

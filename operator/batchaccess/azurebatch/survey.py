@@ -11,7 +11,11 @@ from batchaccess.azurebatch.nodes import node_findings
 from batchaccess.azurebatch.reading import Unreadable
 from batchaccess.azurebatch.saved import SavedPoolsError, data_plane_form, saved_elements
 from batchaccess.azurebatch.traits import pool_traits
-from batchaccess.core.model import JsonObject, NodeFindings, ObservedPool
+from batchaccess.core.model import (
+    JsonObject,
+    NodeFindings,
+    ObservedPool,
+)
 from batchaccess.core.pooltraits import PoolTraits
 from batchaccess.ports import UnreadablePool
 

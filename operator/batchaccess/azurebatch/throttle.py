@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from batchaccess.core.model import RequestBudget
+from batchaccess.core.declared import RequestBudget
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 

@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from batchaccess.core.assertions import GuardrailViolation, guardrail_violations
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from batchaccess.core.desired import desired_network
-from batchaccess.core.model import AccessPolicy, AccountConnection, Network
+from batchaccess.core.model import Network
 from batchaccess.core.reachability import PoolReachability, reachability
 from batchaccess.core.reasons import AcceptedReason
 from batchaccess.core.selection import (

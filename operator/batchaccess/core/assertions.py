@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.core.model import AccessPolicy, Assertion
+from batchaccess.core.declared import (
+    AccessPolicy,
+    Assertion,
+)
 from batchaccess.core.reachability import BackendPort, EndpointReachability, PoolReachability
 from batchaccess.core.reasons import ConditionStatus
 from batchaccess.core.sources import Tag, parse_source

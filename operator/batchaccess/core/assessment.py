@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 
 from batchaccess.core.assertions import GuardrailViolation, evaluate_assertions, guardrail_violations
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
 from batchaccess.core.desired import desired_network
 from batchaccess.core.drift import NO_DRIFT, Drift, pool_drift
 from batchaccess.core.limits import Violation, limit_violations
-from batchaccess.core.model import AccessPolicy, AccountConnection, Network, NodeFindings, ObjectKey, ObservedPool
+from batchaccess.core.model import (
+    Network,
+    NodeFindings,
+    ObjectKey,
+    ObservedPool,
+)
 from batchaccess.core.reachability import PoolReachability, reachability
 from batchaccess.core.reasons import ConditionStatus, DriftClass, ExposedReason
 from batchaccess.core.selection import Candidates

@@ -11,18 +11,20 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.drift import Drift
-from batchaccess.core.memory import PoolMemory
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
     AuthType,
     Mode,
+    Strategy,
+)
+from batchaccess.core.drift import Drift
+from batchaccess.core.memory import PoolMemory
+from batchaccess.core.model import (
     Network,
     ObjectKey,
     ObservedPool,
     PoolState,
-    Strategy,
 )
 from batchaccess.core.reasons import CompliantReason, DriftClass, PoolOutcome
 from batchaccess.core.wire import network_configuration_body

@@ -9,15 +9,17 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from batchaccess.core.model import (
-    Access,
+from batchaccess.core.declared import (
     DesiredAccess,
     DesiredEndpoint,
     DesiredEndpoints,
+    Unlisted,
+)
+from batchaccess.core.model import (
+    Access,
     InboundEndpoint,
     Network,
     Rule,
-    Unlisted,
 )
 
 FIRST_COMPILED_PRIORITY: Final = 1000

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchaccess.core.addresses import AddressSet
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     DesiredAccess,
+    Unlisted,
+)
+from batchaccess.core.model import (
     InboundEndpoint,
     Network,
     NodeFindings,
     Protocol,
     Rule,
-    Unlisted,
 )
 from batchaccess.core.reach import NOBODY, Order, Reach, ReachFunction
 from batchaccess.core.reachability import BackendPort, compare_networks, functions_by_port

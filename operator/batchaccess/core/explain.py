@@ -5,7 +5,10 @@ from typing import Final, assert_never
 
 from batchaccess.core.addresses import AddressSet, written
 from batchaccess.core.internet import PUBLIC_ADDRESSES
-from batchaccess.core.model import Access, Rule
+from batchaccess.core.model import (
+    Access,
+    Rule,
+)
 from batchaccess.core.reach import Reach
 from batchaccess.core.reachability import EndpointReachability
 from batchaccess.core.rules import Possible, matches_anywhere, possible_outcomes

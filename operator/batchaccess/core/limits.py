@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from batchaccess.core.model import InboundEndpoint, IpFamily, Network, PortRange, Provisioning, Rule
+from batchaccess.core.model import (
+    InboundEndpoint,
+    IpFamily,
+    Network,
+    PortRange,
+    Provisioning,
+    Rule,
+)
 
 MAX_ENDPOINTS: Final = 5
 MAX_RULES: Final = 25

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, assert_never
 
-from batchaccess.core.model import AccessPolicy, ObservedPool
+from batchaccess.core.declared import AccessPolicy
+from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import CompliantReason, ErrorKind
 from batchaccess.core.status import Difference
 

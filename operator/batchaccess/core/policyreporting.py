@@ -7,6 +7,7 @@
 | Unknown NothingSelected       | True                 | none                 |
 | Unknown NotObserved           | Unknown              | Reconciling          |
 | Pending, Contended, BackingOff| False                | Reconciling          |
+| ForeignJournal, BreakerOpen   | False                | Reconciling          |
 | everything else               | False                | Stalled              |
 """
 
@@ -16,7 +17,10 @@ from typing import Final
 
 from batchaccess.core.acceptance import Acceptance
 from batchaccess.core.conditions import Finding, dated
-from batchaccess.core.model import AccessPolicy, Mode
+from batchaccess.core.declared import (
+    AccessPolicy,
+    Mode,
+)
 from batchaccess.core.reasons import (
     CompliantReason,
     ConditionStatus,
@@ -35,18 +39,35 @@ _ENFORCED_BY_COMPLIANT: Final = {
     CompliantReason.LIMIT_EXCEEDED: EnforcedReason.LIMIT_EXCEEDED,
     CompliantReason.SHARED_KEY_SUBNET: EnforcedReason.SHARED_KEY_SUBNET,
     CompliantReason.IMPLICIT_MAPPING: EnforcedReason.IMPLICIT_MAPPING,
+    CompliantReason.UNREADABLE_JOURNAL: EnforcedReason.UNREADABLE_JOURNAL,
+    CompliantReason.JOURNAL_REFUSED: EnforcedReason.JOURNAL_REFUSED,
+    CompliantReason.SCALE_CHANGED: EnforcedReason.SCALE_CHANGED,
+    CompliantReason.DRAIN_INCOMPLETE: EnforcedReason.DRAIN_INCOMPLETE,
+    CompliantReason.DRAIN_TIMED_OUT: EnforcedReason.DRAIN_TIMED_OUT,
+    CompliantReason.BREAKER_OPEN: EnforcedReason.BREAKER_OPEN,
+    CompliantReason.FOREIGN_JOURNAL: EnforcedReason.FOREIGN_JOURNAL,
     CompliantReason.CONTENDED: EnforcedReason.CONTENDED,
     CompliantReason.BACKING_OFF: EnforcedReason.BACKING_OFF,
     CompliantReason.SUSPENDED: EnforcedReason.SUSPENDED,
     CompliantReason.CORRECTING: EnforcedReason.PENDING,
     CompliantReason.POOL_NOT_EMPTY: EnforcedReason.PENDING,
     CompliantReason.POOL_DELETING: EnforcedReason.PENDING,
+    CompliantReason.OUTSIDE_WINDOW: EnforcedReason.PENDING,
+    CompliantReason.DRAIN_LIMIT: EnforcedReason.PENDING,
     CompliantReason.AUDIT_ONLY: EnforcedReason.AUDIT_ONLY,
 }
 """Weightiest first: the first reason that any pool has is the reason of the policy."""
 
 _AS_ASKED: Final = frozenset({EnforcedReason.AUDIT_ONLY, EnforcedReason.SUSPENDED, EnforcedReason.NOTHING_SELECTED})
-_UNDER_WAY: Final = frozenset({EnforcedReason.PENDING, EnforcedReason.CONTENDED, EnforcedReason.BACKING_OFF})
+_UNDER_WAY: Final = frozenset(
+    {
+        EnforcedReason.PENDING,
+        EnforcedReason.CONTENDED,
+        EnforcedReason.BACKING_OFF,
+        EnforcedReason.FOREIGN_JOURNAL,
+        EnforcedReason.BREAKER_OPEN,
+    }
+)
 
 
 def policy_status(

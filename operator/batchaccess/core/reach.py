@@ -32,7 +32,10 @@ from operator import and_, itemgetter, or_
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from batchaccess.core.addresses import NO_ADDRESSES, Address, AddressSet
-from batchaccess.core.model import ALL_PORTS, PortRange
+from batchaccess.core.model import (
+    ALL_PORTS,
+    PortRange,
+)
 
 
 class Reach(IntEnum):

@@ -13,7 +13,13 @@ from batchaccess.core.conclusion import Conclusion, drift_summary
 from batchaccess.core.conditions import Finding, dated
 from batchaccess.core.drift import Drift
 from batchaccess.core.explain import SUBNET_NOTE, admits, because
-from batchaccess.core.model import ALL_PORTS, Network, ObjectKey, PortRange, Rule
+from batchaccess.core.model import (
+    ALL_PORTS,
+    Network,
+    ObjectKey,
+    PortRange,
+    Rule,
+)
 from batchaccess.core.reachability import EndpointReachability, PoolReachability, reachability
 from batchaccess.core.reasons import (
     CompliantReason,

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from batchaccess.core.addresses import NO_ADDRESSES, Address, AddressSet
-from batchaccess.core.model import IpFamily, Rule
+from batchaccess.core.model import (
+    IpFamily,
+    Rule,
+)
 from batchaccess.core.reach import Reach
 from batchaccess.core.reachability import EndpointReachability
 from batchaccess.core.rules import Match, deciders_by_ports, evaluate, matches_anywhere, matches_in_virtual_network

@@ -13,7 +13,13 @@ from itertools import pairwise
 from typing import Final, NamedTuple, assert_never
 
 from batchaccess.core.addresses import ALL_ADDRESSES, NO_ADDRESSES, Address, AddressSet
-from batchaccess.core.model import ALL_PORTS, Access, IpFamily, PortRange, Rule
+from batchaccess.core.model import (
+    ALL_PORTS,
+    Access,
+    IpFamily,
+    PortRange,
+    Rule,
+)
 from batchaccess.core.reach import (
     Decision,
     Plane,

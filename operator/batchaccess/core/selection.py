@@ -9,17 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.core.globs import GlobIndex, IdGlobs
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
     Grant,
-    MetadataItem,
     NameSelector,
     NamespaceSelector,
+    PoolSelector,
+)
+from batchaccess.core.globs import GlobIndex, IdGlobs
+from batchaccess.core.model import (
+    MetadataItem,
     ObjectKey,
     ObservedPool,
-    PoolSelector,
 )
 
 NamespaceLabels = Mapping[str, Mapping[str, str]]

@@ -8,9 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from batchaccess.core.declared import DesiredAccess
 from batchaccess.core.desired import kept_endpoints
 from batchaccess.core.drift import drift_between
-from batchaccess.core.model import DesiredAccess, InboundEndpoint, Network, ObservedPool
+from batchaccess.core.model import (
+    InboundEndpoint,
+    Network,
+    ObservedPool,
+)
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.status import Difference
 from batchaccess.core.texts import shortened

@@ -7,10 +7,10 @@ whole property (REST document "Pool - Patch": it "only replaces the Pool propert
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from batchaccess.core.declared import DesiredAccess
 from batchaccess.core.desired import kept_endpoints
 from batchaccess.core.model import (
     ALL_PORTS,
-    DesiredAccess,
     InboundEndpoint,
     JsonObject,
     Network,

@@ -15,7 +15,12 @@ from typing import Final, assert_never
 
 from batchaccess.core.addresses import Address, AddressSet
 from batchaccess.core.internet import PUBLIC_ADDRESSES
-from batchaccess.core.model import Access, Network, Provisioning, Rule
+from batchaccess.core.model import (
+    Access,
+    Network,
+    Provisioning,
+    Rule,
+)
 from batchaccess.core.reach import Reach, ReachFunction, agreed
 from batchaccess.core.rules import Match, Possible, matches_anywhere, matches_in_virtual_network, possible_outcomes
 

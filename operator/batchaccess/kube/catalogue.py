@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from batchaccess.core.model import AccessPolicy, AccountConnection, JsonObject
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+)
+from batchaccess.core.model import JsonObject
 from batchaccess.kube.cache import CachedObject, Change, Key, KindCache
 from batchaccess.kube.listing import KubeListing
 from batchaccess.kube.resources import CONNECTIONS, GROUP, NAMESPACES, POLICIES, POOL_ACCESSES, Resource

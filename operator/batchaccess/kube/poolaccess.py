@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from batchaccess.api import render_status
-from batchaccess.core.model import AccountConnection
+from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.core.status import PoolStatus
 from batchaccess.kube.cache import CachedObject

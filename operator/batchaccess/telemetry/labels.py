@@ -1,9 +1,11 @@
 """The labels that more than one family carries."""
 
-from batchaccess.core.model import IpFamily, Mode
+from batchaccess.core.declared import Mode
+from batchaccess.core.model import IpFamily
 from batchaccess.core.reasons import ConditionStatus, ConditionType, DriftClass, PoolOutcome
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.families import Label
-from batchaccess.telemetry.words import AzureOperation, ObjectKind, PortClass
+from batchaccess.telemetry.words import ObjectKind, PortClass
 
 CONNECTION = Label(name="connection", meaning="name of the BatchAccountConnection")
 POOL = Label(name="pool", meaning="id of the pool in Azure")

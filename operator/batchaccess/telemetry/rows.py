@@ -7,7 +7,11 @@ Keep handing in the same row object while nothing about its object changed: its 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchaccess.core.model import IpFamily, Mode, ObjectKey
+from batchaccess.core.declared import Mode
+from batchaccess.core.model import (
+    IpFamily,
+    ObjectKey,
+)
 from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.status import Condition
 

@@ -2,22 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from batchaccess.azurebatch.connect import connect
-from batchaccess.azurebatch.observed import Operation
 from batchaccess.azurebatch.settings import AdapterSettings
-from batchaccess.core.model import (
+from batchaccess.core.declared import (
     AccountConnection,
     Auth,
     AuthType,
-    JsonObject,
     RequestBudget,
     SecretRef,
 )
+from batchaccess.core.model import (
+    AllocationState,
+    JsonObject,
+)
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.ports import Pools, PortError
+from batchaccess.ports import AzureOperation, Pools, PortError
 from batchemulator import DEV_ACCOUNT, Emulator, Fault, FaultKind, ManualClock, running
+from batchemulator.assumptions import IfMatchForm
 from batchemulator.state.allocation import add_node
 from batchemulator.state.nodes import NodeKind, NodeState
 from tests.support.build import NOW
@@ -27,11 +31,17 @@ from tests.support.fake_pools import FakePools
 RECENT = "2026-01-01T00:00:00Z"
 LEGACY = "2024-06-01T00:00:00Z"
 
+_READS = frozenset({AzureOperation.LIST_POOLS, AzureOperation.GET_POOL, AzureOperation.LIST_NODES})
 _OPERATIONS = {
-    Operation.LIST_POOLS: "list_pools",
-    Operation.GET_POOL: "get_pool",
-    Operation.LIST_NODE_ENDPOINTS: "list_nodes",
-    Operation.PATCH_NETWORK: "update_pool",
+    AzureOperation.LIST_POOLS: "list_pools",
+    AzureOperation.GET_POOL: "get_pool",
+    AzureOperation.LIST_NODES: "list_nodes",
+    AzureOperation.PATCH_NETWORK: "update_pool",
+    AzureOperation.PATCH_METADATA: "update_pool",
+    AzureOperation.DISABLE_AUTOSCALE: "disable_pool_auto_scale",
+    AzureOperation.ENABLE_AUTOSCALE: "enable_pool_auto_scale",
+    AzureOperation.RESIZE: "resize_pool",
+    AzureOperation.STOP_RESIZE: "stop_pool_resize",
 }
 
 
@@ -68,9 +78,13 @@ class World(Protocol):
 
     def remove(self, pool_id: str) -> None: ...
 
-    def throttle(self, operation: Operation, *, retry_after: int) -> None: ...
+    def let_resizes_end(self) -> None: ...
 
-    def time_out_after_effect(self, operation: Operation) -> None: ...
+    def understand_etags(self, *, unquoted: bool) -> None: ...
+
+    def throttle(self, operation: AzureOperation, *, retry_after: int) -> None: ...
+
+    def time_out_after_effect(self, operation: AzureOperation) -> None: ...
 
 
 class FakeWorld:
@@ -93,12 +107,20 @@ class FakeWorld:
     def remove(self, pool_id: str) -> None:
         self.fake.remove(pool_id)
 
-    def throttle(self, operation: Operation, *, retry_after: int) -> None:
+    def let_resizes_end(self) -> None:
+        for pool in list(self.fake.pools()):
+            if pool.allocation_state is not AllocationState.STEADY:
+                self.fake.settle(pool.id)
+
+    def understand_etags(self, *, unquoted: bool) -> None:
+        self.fake.refuse_quoted, self.fake.refuse_bare = unquoted, not unquoted
+
+    def throttle(self, operation: AzureOperation, *, retry_after: int) -> None:
         error = PortError(ErrorKind.TRANSIENT, "TooManyRequests", "busy", status=429, retry_after=retry_after)
         self.fake.fail_next(operation, error)
 
-    def time_out_after_effect(self, operation: Operation) -> None:
-        unknown = operation is Operation.PATCH_NETWORK
+    def time_out_after_effect(self, operation: AzureOperation) -> None:
+        unknown = operation not in _READS
         error = PortError(ErrorKind.TRANSIENT, "OperationTimedOut", "slow", status=500, outcome_unknown=unknown)
         self.fake.fail_next(operation, error, after_effect=True)
 
@@ -126,11 +148,18 @@ class EmulatedWorld:
     def remove(self, pool_id: str) -> None:
         self.emulator.state().pools.remove(pool_id)
 
-    def throttle(self, operation: Operation, *, retry_after: int) -> None:
+    def let_resizes_end(self) -> None:
+        self.emulator.advance(600)
+
+    def understand_etags(self, *, unquoted: bool) -> None:
+        form = IfMatchForm.BARE if unquoted else IfMatchForm.QUOTED
+        self.emulator.assume(replace(self.emulator.service.assumptions, if_match_form=form))
+
+    def throttle(self, operation: AzureOperation, *, retry_after: int) -> None:
         fault = Fault(kind=FaultKind.THROTTLED, operation=_OPERATIONS[operation], retry_after=retry_after)
         self.emulator.fail(fault)
 
-    def time_out_after_effect(self, operation: Operation) -> None:
+    def time_out_after_effect(self, operation: AzureOperation) -> None:
         self.emulator.fail(Fault(kind=FaultKind.TIMED_OUT_AFTER, operation=_OPERATIONS[operation]))
 
 
