@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from batchaccess.acceptances import Acceptances
 from batchaccess.azurebatch.pools import AzureBatchPools
 from batchaccess.core.declared import (
     AccessPolicy,
@@ -34,7 +33,8 @@ from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.status import PoolStatus
 from batchaccess.ports import Catalogue, Pools, ReportedPool, StoredStatus
-from batchaccess.sweep import AccountSweep, SweepParts
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.account import AccountSweep, SweepParts
 from batchaccess.telemetry.metrics import Metrics
 from benchmarks.sweep_fetch import ROUNDS, SIZES, RealClock, best_of, connected, fetch_and_parse, server
 

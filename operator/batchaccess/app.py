@@ -15,16 +15,18 @@ from typing import Final, TypeAlias
 import kopf
 
 from batchaccess import __version__, handlers
-from batchaccess.acceptances import Acceptances
-from batchaccess.accountloop import LoopCallbacks, SweepFactory
-from batchaccess.accounts import AccountParts, account_factory
 from batchaccess.api import parse_connection, parse_policy, schedule_problems
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
+from batchaccess.control.accountloop import LoopCallbacks, SweepFactory
+from batchaccess.control.accounts import AccountParts, account_factory
+from batchaccess.control.hub import OBJECT_KINDS, Hub, Listeners
+from batchaccess.control.statusreports import StatusReports
+from batchaccess.control.statusviews import StatusViews
+from batchaccess.control.supervisor import Supervisor
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import JsonObject
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.hub import OBJECT_KINDS, Hub, Listeners
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
@@ -35,10 +37,8 @@ from batchaccess.kube.secrets import SecretReader
 from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
 from batchaccess.ports import InvalidObject, PortError
 from batchaccess.settings import Settings
-from batchaccess.statusreports import StatusReports
-from batchaccess.statusviews import StatusViews
-from batchaccess.supervisor import Supervisor
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logs import configure_logging
 from batchaccess.telemetry.metrics import Metrics

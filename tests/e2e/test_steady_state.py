@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from batchaccess.acceptances import Acceptances
-from batchaccess.accounts import AccountParts, account_factory
 from batchaccess.api import parse_connection, parse_policy
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
+from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.core.declared import AccountConnection
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
@@ -20,7 +19,8 @@ from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resync import resync
 from batchaccess.kube.secrets import SecretReader
 from batchaccess.kube.statuswriter import StatusWriter
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from batchemulator import DEV_ACCOUNT, Emulator, running
 from tests.support.kube import Cluster, cluster

@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from batchaccess.control.duplicates import account_host, assign
 from batchaccess.core.declared import AccountConnection
-from batchaccess.duplicates import account_host, assign
 from tests.support.build import RECENT, connection
 
 

@@ -13,16 +13,16 @@ import kopf
 import pytest
 
 from batchaccess import handlers
-from batchaccess.accountloop import LoopCallbacks, LoopRhythm
 from batchaccess.api import parse_connection, parse_policy
 from batchaccess.clock import SystemClock
+from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm
+from batchaccess.control.supervisor import Supervisor
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.resources import CONNECTIONS, GROUP, VERSION, Resource
 from batchaccess.kube.resync import ResyncLoop, resync
 from batchaccess.kube.statuswriter import StatusWriter
-from batchaccess.supervisor import Supervisor
 from batchaccess.telemetry.liveness import SweepDeadlines
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
 from tests.support.sweeps import FakeStore

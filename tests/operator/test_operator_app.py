@@ -11,16 +11,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from batchaccess.accountloop import Beat, SweepFactory
-from batchaccess.accounts import AccountParts
 from batchaccess.app import serve
+from batchaccess.control.accountloop import Beat, SweepFactory
+from batchaccess.control.accounts import AccountParts
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.status import PoolCounts
 from batchaccess.core.tally import PolicyTally
 from batchaccess.ports import Catalogue
 from batchaccess.settings import Settings
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.summary import SweepSummary
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
 from tests.support.waiting import eventually
 

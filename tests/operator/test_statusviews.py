@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from batchaccess.acceptances import Acceptances
 from batchaccess.api import render_status
+from batchaccess.control.duplicates import assign
+from batchaccess.control.statusviews import StatusViews
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -12,12 +13,11 @@ from batchaccess.core.declared import (
 from batchaccess.core.reasons import ConditionType, ConnectionReason
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus, PoolCounts
 from batchaccess.core.tally import PolicyTally
-from batchaccess.duplicates import assign
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.packed import PackedObject
 from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
-from batchaccess.statusviews import StatusViews
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.summary import SweepSummary
 from tests.support.build import NOW, connection, policy
 
 WEU, NEU = connection("weu"), connection("neu")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchaccess.accountloop import LoopRhythm
+from batchaccess.control.accountloop import LoopRhythm
 from batchaccess.core.declared import AuthType
 from tests.support.build import RECENT, connection
 from tests.support.sweeps import World

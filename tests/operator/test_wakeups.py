@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from batchaccess.control.wakeups import connections_to_wake
 from batchaccess.core.declared import (
     Grant,
     NameSelector,
@@ -13,7 +14,6 @@ from batchaccess.kube.catalogue import PoolIdentity, Reading
 from batchaccess.kube.packed import PackedObject
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.ports import InvalidObject, StoredStatus
-from batchaccess.wakeups import connections_to_wake
 from tests.support.build import connection, policy
 
 WEU = connection("weu", labels={"env": "prod"})

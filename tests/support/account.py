@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from batchaccess.acceptances import Acceptances
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
 )
 from batchaccess.core.model import ObservedPool
 from batchaccess.ports import Catalogue, Pools, PortError
-from batchaccess.sweep import AccountSweep, SweepParts
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.account import AccountSweep, SweepParts
+from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from tests.support.build import connection
 from tests.support.clock import FakeClock

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from batchaccess.accountloop import Beat, LoopCallbacks, LoopRhythm, SweepFactory
+from batchaccess.control.accountloop import Beat, LoopCallbacks, LoopRhythm, SweepFactory
+from batchaccess.control.supervisor import Spread, Supervisor
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
 )
 from batchaccess.ports import Catalogue
-from batchaccess.supervisor import Spread, Supervisor
 from batchaccess.telemetry.liveness import SweepDeadlines
 from tests.support.clock import FakeClock
 

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.acceptances import Acceptances, CandidatesOfConnection
 from batchaccess.core.assessment import assess, danger
 from batchaccess.core.decision import Nothing, PatchNetwork, decide
 from batchaccess.core.declared import AccountConnection
@@ -23,12 +22,13 @@ from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.reporting import network_change
 from batchaccess.core.selection import Candidates
 from batchaccess.core.tally import PolicyTally, PoolRecord
-from batchaccess.executor import Attempt, Executor, Judgement
-from batchaccess.nodelistings import NodeListings
-from batchaccess.poolreporting import PoolReporter, Report
-from batchaccess.pooltracks import Basis, PoolTrack
 from batchaccess.ports import Catalogue, Clock, Listing, PoolReports, Pools, PortError, Recorder
-from batchaccess.sweepsummary import SweepSummary, completed, failed
+from batchaccess.sweep.acceptances import Acceptances, CandidatesOfConnection
+from batchaccess.sweep.executor import Attempt, Executor, Judgement
+from batchaccess.sweep.nodelistings import NodeListings
+from batchaccess.sweep.poolreporting import PoolReporter, Report
+from batchaccess.sweep.pooltracks import Basis, PoolTrack
+from batchaccess.sweep.summary import SweepSummary, completed, failed
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.words import CorrectionOutcome, SweepResult

@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from batchaccess.accountloop import AccountLoop, LoopCallbacks, LoopRhythm, SweepFactory
+from batchaccess.control.accountloop import AccountLoop, LoopCallbacks, LoopRhythm, SweepFactory
+from batchaccess.control.duplicates import Assignment, account_host, assign
 from batchaccess.core.declared import AccountConnection
-from batchaccess.duplicates import Assignment, account_host, assign
 from batchaccess.ports import Clock, PolicyStore
 from batchaccess.telemetry.liveness import SweepDeadlines
 

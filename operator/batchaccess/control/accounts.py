@@ -4,15 +4,15 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.acceptances import Acceptances
-from batchaccess.accountloop import Beat, SweepFactory
 from batchaccess.azurebatch.connect import connect
 from batchaccess.azurebatch.observed import Call, observe_calls
 from batchaccess.azurebatch.secrets import SecretReader
 from batchaccess.azurebatch.settings import AdapterSettings
+from batchaccess.control.accountloop import Beat, SweepFactory
 from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import Clock, PoolReports, Pools, Recorder
-from batchaccess.sweep import AccountSweep, SweepParts
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.account import AccountSweep, SweepParts
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.metrics import Metrics
 

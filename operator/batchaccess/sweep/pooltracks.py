@@ -14,8 +14,8 @@ from batchaccess.core.model import (
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Change
 from batchaccess.core.texts import pool_access_name
-from batchaccess.executor import Attempt
 from batchaccess.ports import StoredStatus
+from batchaccess.sweep.executor import Attempt
 from batchaccess.telemetry.rows import PoolRow
 
 

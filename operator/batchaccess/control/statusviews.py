@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from batchaccess.acceptances import Acceptances
 from batchaccess.api import stored_conditions
+from batchaccess.control.duplicates import Assignment
 from batchaccess.core.acceptance import Acceptance, invalid
 from batchaccess.core.declared import (
     AccessPolicy,
@@ -17,11 +17,11 @@ from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.reporting import connection_status, invalid_connection_message
 from batchaccess.core.status import ConnectionStatus, PolicyStatus
 from batchaccess.core.tally import PolicyTally, merged
-from batchaccess.duplicates import Assignment
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import Connection, Policy
 from batchaccess.ports import Catalogue, InvalidObject
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.summary import SweepSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.reporting import pool_status, unreadable_pool_status
 from batchaccess.core.status import Condition
 from batchaccess.core.texts import pool_access_name
-from batchaccess.poolrows import pool_row, unreadable_row
-from batchaccess.pooltracks import PoolTrack, Reported
 from batchaccess.ports import Clock, PoolReports, Recorder, ReportedPool, StoredStatus, UnreadablePool
+from batchaccess.sweep.poolrows import pool_row, unreadable_row
+from batchaccess.sweep.pooltracks import PoolTrack, Reported
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.rows import PoolRow
 from batchaccess.telemetry.words import CorrectionOutcome

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from batchaccess.control.wakeups import connections_to_wake, is_new_request
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.catalogue import LiveCatalogue, Reading
 from batchaccess.kube.resources import CONNECTIONS, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.words import ObjectKind, WatchEvent
-from batchaccess.wakeups import connections_to_wake, is_new_request
 
 OBJECT_KINDS: Final = {
     CONNECTIONS: ObjectKind.CONNECTION,

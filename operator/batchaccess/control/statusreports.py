@@ -8,6 +8,7 @@ import logging
 from typing import Final
 
 from batchaccess.api import render_status, stored_conditions
+from batchaccess.control.statusviews import StatusViews
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -20,8 +21,7 @@ from batchaccess.kube.catalogue import Connection, LiveCatalogue, Policy, Readin
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
 from batchaccess.ports import Clock, Recorder
-from batchaccess.statusviews import StatusViews
-from batchaccess.sweepsummary import SweepSummary
+from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.rows import ConnectionRow, PolicyRow
 

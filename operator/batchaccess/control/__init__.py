@@ -1,0 +1,1 @@
+"""What runs the sweeps: one loop per connection, wake-ups by events, statuses of policies and connections."""
