@@ -9,18 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from batchaccess.core.declared import (
-    AccessPolicy,
-    AccountConnection,
-    NodeDeallocation,
-)
-from batchaccess.core.model import (
-    JsonObject,
-    MetadataItem,
-    NodeCounts,
-    NodeFindings,
-    ObservedPool,
-)
+from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation
+from batchaccess.core.model import JsonObject, MetadataItem, NodeCounts, NodeFindings, ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
 from batchaccess.core.status import PoolStatus
 

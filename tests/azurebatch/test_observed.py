@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from batchaccess.azurebatch.observed import Call, Operation, observe_calls
+from batchaccess.azurebatch.observed import Call, observe_calls
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.ports import PortError
+from batchaccess.ports import AzureOperation, PortError
 from tests.support.fake_pools import FakePools
 
 
@@ -19,14 +19,14 @@ async def test_a_cancelled_call_is_told_as_cancelled() -> None:
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert [(call.operation, call.code) for call in told] == [(Operation.LIST_POOLS, "Cancelled")]
+    assert [(call.operation, call.code) for call in told] == [(AzureOperation.LIST_POOLS, "Cancelled")]
 
 
 async def test_an_error_is_told_and_raised_unchanged() -> None:
     told: list[Call] = []
     fake = FakePools(ObservedPool(id="a", etag="0x1"))
     error = PortError(ErrorKind.TRANSIENT, "TooManyRequests", "busy", status=429)
-    fake.fail_next(Operation.LIST_POOLS, error)
+    fake.fail_next(AzureOperation.LIST_POOLS, error)
     pools = observe_calls(fake, told.append)
     with pytest.raises(PortError) as caught:
         await pools.list_pools()

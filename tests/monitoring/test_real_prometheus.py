@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from batchaccess.core.reasons import DriftClass
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
-from batchaccess.telemetry.words import AzureOperation
 from tests.monitoring.prometheus_server import PrometheusServer, running_prometheus
 from tests.monitoring.queries import panel_queries
 from tests.telemetry.build_rows import pool_in_order, populated

@@ -6,8 +6,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import DriftClass
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
-from batchaccess.telemetry.words import AzureOperation, CorrectionOutcome, SweepResult
+from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 from tests.telemetry.build_rows import (
     SINCE,
     connection_row,

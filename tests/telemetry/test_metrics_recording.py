@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from batchaccess.core.reasons import DriftClass, ErrorKind, EventReason, EventType
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.azure import MAX_ERROR_CODES
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.words import (
-    AzureOperation,
     CorrectionOutcome,
     ObjectKind,
     PortClass,

@@ -90,16 +90,17 @@ class BatchWire:
         safe = link.replace("{", "%7B").replace("}", "%7D")
         return await self._read(HttpRequest("GET", safe, headers={"Accept": "application/json"}))
 
-    async def write(self, method: str, path: str, body: JsonObject, *, if_match: str) -> None:
-        """Send `body` under the condition that the resource still has the ETag `if_match`, as it is to be written."""
-        request = HttpRequest(
-            method,
-            path,
-            params={"api-version": API_VERSION},
-            headers={"Content-Type": _CONTENT_TYPE, "If-Match": if_match},
-            content=orjson.dumps(body, default=dict),
-        )
-        await self._send(request)
+    async def write(self, method: str, path: str, body: JsonObject | None, *, if_match: str | None) -> None:
+        """Send `body`, if there is one, on the condition that the resource still has the ETag `if_match`.
+
+        `if_match` is sent as it is written; None sends no condition.
+        """
+        headers = {} if body is None else {"Content-Type": _CONTENT_TYPE}
+        if if_match is not None:
+            headers["If-Match"] = if_match
+        content = None if body is None else orjson.dumps(body, default=dict)
+        parameters = {"api-version": API_VERSION}
+        await self._send(HttpRequest(method, path, params=parameters, headers=headers, content=content))
 
     async def close(self) -> None:
         """Release connections and credentials."""

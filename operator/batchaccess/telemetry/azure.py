@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
 
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.families import Family, Label, counter, gauge, histogram
 from batchaccess.telemetry.labels import CONNECTION, OPERATION
-from batchaccess.telemetry.words import AzureOperation
 
 AZURE_REQUESTS = counter(
     "azure_requests_total",

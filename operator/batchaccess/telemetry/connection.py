@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batchaccess.core.reasons import DriftClass
+from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.azure import AzureMetrics
 from batchaccess.telemetry.drift import DriftMetrics
 from batchaccess.telemetry.exposure import ExposureMetrics
@@ -12,7 +13,7 @@ from batchaccess.telemetry.objects import ConnectionTable
 from batchaccess.telemetry.pools import PoolTable
 from batchaccess.telemetry.rows import ConnectionRow, PoolRow
 from batchaccess.telemetry.sweeps import SweepMetrics
-from batchaccess.telemetry.words import AzureOperation, CorrectionOutcome, SweepResult
+from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

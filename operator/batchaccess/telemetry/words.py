@@ -50,15 +50,6 @@ class CorrectionOutcome(StrEnum):
                 assert_never(kind)
 
 
-class AzureOperation(StrEnum):
-    """Requests the operator makes to a Batch account."""
-
-    LIST_POOLS = "ListPools"
-    GET_POOL = "GetPool"
-    LIST_NODES = "ListNodes"
-    PATCH_NETWORK = "PatchNetwork"
-
-
 class ObjectKind(StrEnum):
     """The kinds whose status the operator writes and whose changes it watches."""
 

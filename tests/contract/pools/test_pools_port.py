@@ -6,10 +6,18 @@ from typing import Any
 import pytest
 
 from batchaccess.azurebatch.convert import observed_network
-from batchaccess.azurebatch.observed import Call, Operation, observe_calls
-from batchaccess.core.model import Network, NodeFindings, ObservedPool, PoolState, Provisioning
+from batchaccess.azurebatch.observed import Call, observe_calls
+from batchaccess.core.declared import NodeDeallocation
+from batchaccess.core.model import (
+    Network,
+    NodeCounts,
+    NodeFindings,
+    ObservedPool,
+    PoolState,
+    Provisioning,
+)
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.ports import PortError
+from batchaccess.ports import AzureOperation, PortError
 from tests.contract.pools.worlds import LEGACY, World, emulated_world, fake_world, raw_pool
 
 DENY_ALL = {"priority": 162, "access": "deny", "sourceAddressPrefix": "*", "sourcePortRanges": ["*"]}
@@ -171,20 +179,32 @@ async def test_an_unconditional_patch_is_never_made(world: World, etag: str) -> 
     assert (error.kind, error.code) == (ErrorKind.TERMINAL, "MissingETag")
 
 
-async def ask(world: World, operation: Operation, pool: ObservedPool) -> None:
+async def ask(world: World, operation: AzureOperation, pool: ObservedPool) -> None:
     match operation:
-        case Operation.LIST_POOLS:
+        case AzureOperation.LIST_POOLS:
             await world.pools.list_pools()
-        case Operation.GET_POOL:
+        case AzureOperation.GET_POOL:
             await world.pools.get_pool(pool.id)
-        case Operation.LIST_NODE_ENDPOINTS:
+        case AzureOperation.LIST_NODES:
             await world.pools.list_node_endpoints(pool)
-        case Operation.PATCH_NETWORK:
+        case AzureOperation.PATCH_NETWORK:
             await world.pools.patch_network(pool.id, {}, etag=pool.etag)
+        case AzureOperation.PATCH_METADATA:
+            await world.pools.patch_metadata(pool.id, (), etag=pool.etag)
+        case AzureOperation.DISABLE_AUTOSCALE:
+            await world.pools.disable_autoscale(pool.id)
+        case AzureOperation.ENABLE_AUTOSCALE:
+            await world.pools.enable_autoscale(pool.id, formula="$TargetDedicatedNodes = 0;", interval=None)
+        case AzureOperation.RESIZE:
+            await world.pools.resize(
+                pool.id, NodeCounts(), resize_timeout="PT5M", node_deallocation=NodeDeallocation.REQUEUE
+            )
+        case AzureOperation.STOP_RESIZE:
+            await world.pools.stop_resize(pool.id)
 
 
-@pytest.mark.parametrize("operation", [Operation.GET_POOL, Operation.LIST_NODE_ENDPOINTS, Operation.PATCH_NETWORK])
-async def test_a_pool_that_does_not_exist_is_told_as_such(world: World, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", [each for each in AzureOperation if each is not AzureOperation.LIST_POOLS])
+async def test_a_pool_that_does_not_exist_is_told_as_such(world: World, operation: AzureOperation) -> None:
     world.seed(raw_pool("a"))
     pool = await world.pools.get_pool("a")
     world.remove("a")
@@ -206,8 +226,8 @@ async def test_a_pool_without_nodes_gives_no_finding(world: World) -> None:
     assert await world.pools.list_node_endpoints(await world.pools.get_pool("a")) == NodeFindings(nodes=0)
 
 
-@pytest.mark.parametrize("operation", list(Operation))
-async def test_throttling_reaches_the_caller_with_its_retry_after(world: World, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", list(AzureOperation))
+async def test_throttling_reaches_the_caller_with_its_retry_after(world: World, operation: AzureOperation) -> None:
     world.seed(raw_pool("a"))
     pool = await world.pools.get_pool("a")
     world.throttle(operation, retry_after=120)
@@ -225,7 +245,7 @@ async def test_throttling_reaches_the_caller_with_its_retry_after(world: World, 
 async def test_a_write_that_timed_out_is_in_doubt_and_a_reading_settles_it(world: World) -> None:
     world.seed(raw_pool("a"))
     before = await world.pools.get_pool("a")
-    world.time_out_after_effect(Operation.PATCH_NETWORK)
+    world.time_out_after_effect(AzureOperation.PATCH_NETWORK)
     with pytest.raises(PortError) as caught:
         await world.pools.patch_network("a", CLOSED_SSH, etag=before.etag)
     assert (caught.value.kind, caught.value.code) == (ErrorKind.TRANSIENT, "OperationTimedOut")
@@ -243,10 +263,10 @@ async def test_every_call_is_told_to_an_observer_with_how_it_ended(world: World)
     with pytest.raises(PortError):
         await pools.get_pool("missing")
     assert [(call.operation, call.code, call.kind, call.status) for call in told] == [
-        (Operation.LIST_POOLS, "OK", None, None),
-        (Operation.PATCH_NETWORK, "OK", None, None),
-        (Operation.LIST_NODE_ENDPOINTS, "OK", None, None),
-        (Operation.GET_POOL, "PoolNotFound", ErrorKind.WAITING, 404),
+        (AzureOperation.LIST_POOLS, "OK", None, None),
+        (AzureOperation.PATCH_NETWORK, "OK", None, None),
+        (AzureOperation.LIST_NODES, "OK", None, None),
+        (AzureOperation.GET_POOL, "PoolNotFound", ErrorKind.WAITING, 404),
     ]
     assert all(call.seconds >= 0 for call in told)
 
