@@ -123,14 +123,17 @@ class Pools(Protocol):
         targets: NodeCounts,
         *,
         resize_timeout: str,
-        node_deallocation: NodeDeallocation,
+        node_deallocation: NodeDeallocation | None,
         etag: str | None = None,
         unquoted: bool = False,
     ) -> None:
-        """Begin a resize to `targets`; `resize_timeout` is an ISO 8601 duration of at least five minutes."""
+        """Begin a resize to `targets`; `resize_timeout` is an ISO 8601 duration of at least five minutes.
+
+        `node_deallocation` says what becomes of tasks on nodes that go; None where none shall go.
+        """
         ...
 
-    async def stop_resize(self, pool_id: str) -> None:
+    async def stop_resize(self, pool_id: str, *, etag: str | None = None, unquoted: bool = False) -> None:
         """Stop the resize that runs, keeping the nodes there are then."""
         ...
 

@@ -185,7 +185,7 @@ class FakePools:
         targets: NodeCounts,
         *,
         resize_timeout: str,
-        node_deallocation: NodeDeallocation,
+        node_deallocation: NodeDeallocation | None,
         etag: str | None = None,
         unquoted: bool = False,
     ) -> None:
@@ -194,7 +194,7 @@ class FakePools:
             "targetDedicatedNodes": targets.dedicated,
             "targetLowPriorityNodes": targets.low_priority,
             "resizeTimeout": resize_timeout,
-            "nodeDeallocationOption": node_deallocation.lower(),
+            "nodeDeallocationOption": None if node_deallocation is None else node_deallocation.lower(),
         }
         await self._write(
             AzureOperation.RESIZE,
@@ -205,9 +205,9 @@ class FakePools:
             unquoted=unquoted,
         )
 
-    async def stop_resize(self, pool_id: str) -> None:
+    async def stop_resize(self, pool_id: str, *, etag: str | None = None, unquoted: bool = False) -> None:
         """Stop a resize, which leaves the ETag alone; what was removed or added until then is not told."""
-        await self._write(AzureOperation.STOP_RESIZE, pool_id, self._stop_resize)
+        await self._write(AzureOperation.STOP_RESIZE, pool_id, self._stop_resize, None, etag, unquoted=unquoted)
 
     async def close(self) -> None:
         """Nothing is held."""

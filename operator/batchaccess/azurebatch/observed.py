@@ -89,7 +89,7 @@ class ObservedPools:
         targets: NodeCounts,
         *,
         resize_timeout: str,
-        node_deallocation: NodeDeallocation,
+        node_deallocation: NodeDeallocation | None,
         etag: str | None = None,
         unquoted: bool = False,
     ) -> None:
@@ -104,9 +104,9 @@ class ObservedPools:
         )
         await self._told(AzureOperation.RESIZE, begun)
 
-    async def stop_resize(self, pool_id: str) -> None:
+    async def stop_resize(self, pool_id: str, *, etag: str | None = None, unquoted: bool = False) -> None:
         """Stop the resize that runs."""
-        await self._told(AzureOperation.STOP_RESIZE, self._pools.stop_resize(pool_id))
+        await self._told(AzureOperation.STOP_RESIZE, self._pools.stop_resize(pool_id, etag=etag, unquoted=unquoted))
 
     async def close(self) -> None:
         """Release connections and credentials."""

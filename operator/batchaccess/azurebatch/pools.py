@@ -116,23 +116,25 @@ class AzureBatchPools:
         targets: NodeCounts,
         *,
         resize_timeout: str,
-        node_deallocation: NodeDeallocation,
+        node_deallocation: NodeDeallocation | None,
         etag: str | None = None,
         unquoted: bool = False,
     ) -> None:
         """Begin a resize to `targets`."""
-        body = {
+        body: dict[str, str | int] = {
             "targetDedicatedNodes": targets.dedicated,
             "targetLowPriorityNodes": targets.low_priority,
             "resizeTimeout": resize_timeout,
-            "nodeDeallocationOption": node_deallocation.lower(),
         }
+        if node_deallocation is not None:
+            body["nodeDeallocationOption"] = node_deallocation.lower()
         condition = None if etag is None else _if_match(pool_id, etag, unquoted=unquoted)
         await self._wire.write("POST", f"{_pool_path(pool_id)}/resize", body, if_match=condition)
 
-    async def stop_resize(self, pool_id: str) -> None:
+    async def stop_resize(self, pool_id: str, *, etag: str | None = None, unquoted: bool = False) -> None:
         """Stop the resize that runs, keeping the nodes there are then."""
-        await self._wire.write("POST", f"{_pool_path(pool_id)}/stopresize", None, if_match=None)
+        condition = None if etag is None else _if_match(pool_id, etag, unquoted=unquoted)
+        await self._wire.write("POST", f"{_pool_path(pool_id)}/stopresize", None, if_match=condition)
 
     async def close(self) -> None:
         """Release connections and credentials."""

@@ -90,14 +90,20 @@ class ReadOnlyPools:
         targets: NodeCounts,  # noqa: ARG002 the port's signature
         *,
         resize_timeout: str,  # noqa: ARG002 the port's signature
-        node_deallocation: NodeDeallocation,  # noqa: ARG002 the port's signature
+        node_deallocation: NodeDeallocation | None,  # noqa: ARG002 the port's signature
         etag: str | None = None,  # noqa: ARG002 the port's signature
         unquoted: bool = False,  # noqa: ARG002 the port's signature
     ) -> None:
         """Refused, always."""
         raise _refusal(pool_id)
 
-    async def stop_resize(self, pool_id: str) -> None:
+    async def stop_resize(
+        self,
+        pool_id: str,
+        *,
+        etag: str | None = None,  # noqa: ARG002 the port's signature
+        unquoted: bool = False,  # noqa: ARG002 the port's signature
+    ) -> None:
         """Refused, always."""
         raise _refusal(pool_id)
 
