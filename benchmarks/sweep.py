@@ -7,7 +7,6 @@ Printed per size: fetching and parsing alone, the first sweep (everything is new
 with their ratios to that, and the peak memory of this process. All times are processor time of this process.
 """
 
-import asyncio
 import resource
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,7 +35,7 @@ from batchaccess.ports import Catalogue, Pools, ReportedPool, StoredStatus
 from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.account import AccountSweep, SweepParts
 from batchaccess.telemetry.metrics import Metrics
-from benchmarks.sweep_fetch import ROUNDS, SIZES, RealClock, best_of, connected, fetch_and_parse, server
+from benchmarks.sweep_fetch import ROUNDS, RealClock, best_of, connected, fetch_and_parse, measure_each
 
 POLICIES = 40
 
@@ -172,12 +171,5 @@ async def measure(url: str, size: int) -> None:
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Measure every size asked for."""
-    for size in [int(argument) for argument in arguments] or SIZES:
-        with server(size) as url:
-            asyncio.run(measure(url, size))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measure_each(sys.argv[1:], measure)

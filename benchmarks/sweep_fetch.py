@@ -13,7 +13,7 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -229,12 +229,12 @@ async def measure(url: str, size: int) -> None:
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Measure every size asked for."""
+def measure_each(arguments: list[str], measure: Callable[[str, int], Coroutine[None, None, None]]) -> None:
+    """Measure every size asked for, each against a server of its own."""
     for size in [int(argument) for argument in arguments] or SIZES:
         with server(size) as url:
             asyncio.run(measure(url, size))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measure_each(sys.argv[1:], measure)
