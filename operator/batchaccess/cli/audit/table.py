@@ -38,7 +38,8 @@ def show_audit(audit: Audit, output: Output, *, everything: bool) -> None:
         _show_account(account, output, everything=everything)
     _show_findings(audit, output, everything=everything)
     _show_snippets(audit, output, everything=everything)
-    output.say(_summary(audit))
+    if audit.accounts:
+        output.say(_summary(audit))
 
 
 def _show_account(account: AuditedAccount, output: Output, *, everything: bool) -> None:

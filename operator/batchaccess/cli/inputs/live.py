@@ -133,18 +133,18 @@ def calls_for_nodes(pool: ObservedPool) -> bool:
 
 _REMEDIES: Final = {
     ErrorKind.DENIED: (
-        "check the key, or that the identity may read the account (the role Azure Batch Data Contributor, or a custom "
-        "one with Microsoft.Batch/batchAccounts/pools/read)"
+        "check the key, or that the identity may read the account, as the role Azure Batch Account Reader lets it"
     ),
     ErrorKind.TRANSIENT: "check the endpoint and the network, then try again",
 }
+_OPERATORS_OPTION: Final = "that the operator was started with (--allow-endpoint-suffix)"
 _SELF_EXPLAINING: Final = frozenset({"NoCredential", "SecretNotFound", "EndpointNotAllowed", "Invalid"})
 
 
 def advised(error: PortError) -> str:
     """What happened and what a person at a terminal can do about it."""
     if error.code in _SELF_EXPLAINING:
-        return error.message
+        return error.message.replace(_OPERATORS_OPTION, "given with --allow-endpoint-suffix")
     # The adapter's own advice after the semicolon speaks of the cluster.
     told = error.message.partition("; ")[0] if error.code == "ConnectionFailed" else error.message
     remedy = _REMEDIES.get(error.kind)

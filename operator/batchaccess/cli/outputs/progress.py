@@ -18,12 +18,11 @@ class ShownSteps:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=hidden or not console.is_terminal,
+            disable=hidden or not console.file.isatty(),
         )
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
@@ -34,6 +33,7 @@ class ShownSteps:
     def begin(self, what: str, total: int | None = None) -> None:
         """Something begins that has `total` steps, None if nobody knows."""
         if self._task is None:
+            self._progress.start()
             self._task = self._progress.add_task(what, total=total)
             return
         known = self._progress.tasks[0].total or 0

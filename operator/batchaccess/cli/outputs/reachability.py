@@ -8,6 +8,7 @@ from batchaccess.core.addresses import AddressSet
 from batchaccess.core.explain import admits, because
 from batchaccess.core.internet import PUBLIC_ADDRESSES
 from batchaccess.core.model import (
+    ALL_PORTS,
     IpFamily,
     PortRange,
     Rule,
@@ -56,7 +57,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "priority": rule.priority,
         "access": rule.access.value,
         "sourceAddressPrefix": rule.source,
-        "sourcePortRanges": [str(ports) for ports in rule.source_ports],
+        "sourcePortRanges": ["*" if ports == ALL_PORTS else str(ports) for ports in rule.source_ports],
     }
 
 
