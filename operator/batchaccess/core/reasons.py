@@ -67,6 +67,13 @@ class EnforcedReason(StrEnum):
     PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
     UNEXPECTED_RESULT = "UnexpectedResult"
     IMPLICIT_MAPPING = "ImplicitMapping"
+    FOREIGN_JOURNAL = "ForeignJournal"
+    UNREADABLE_JOURNAL = "UnreadableJournal"
+    JOURNAL_REFUSED = "JournalRefused"
+    DRAIN_TIMED_OUT = "DrainTimedOut"
+    DRAIN_INCOMPLETE = "DrainIncomplete"
+    SCALE_CHANGED = "ScaleChanged"
+    BREAKER_OPEN = "BreakerOpen"
     ASSERTION_VIOLATED = "AssertionViolated"
     BACKING_OFF = "BackingOff"
     NOT_OBSERVED = "NotObserved"
@@ -94,6 +101,19 @@ class CompliantReason(StrEnum):
     IMPLICIT_MAPPING = "ImplicitMapping"
     ASSERTION_VIOLATED = "AssertionViolated"
     GUARDRAIL_VIOLATED = "GuardrailViolated"
+    FOREIGN_JOURNAL = "ForeignJournal"
+    """Somebody else is correcting this pool."""
+    UNREADABLE_JOURNAL = "UnreadableJournal"
+    JOURNAL_REFUSED = "JournalRefused"
+    """The pool's metadata does not take the journal, so it is not drained."""
+    OUTSIDE_WINDOW = "OutsideWindow"
+    DRAIN_LIMIT = "DrainLimit"
+    """As many pools are being corrected as the policy or the connection permits at once."""
+    BREAKER_OPEN = "BreakerOpen"
+    DRAIN_TIMED_OUT = "DrainTimedOut"
+    DRAIN_INCOMPLETE = "DrainIncomplete"
+    SCALE_CHANGED = "ScaleChanged"
+    """Somebody resized the pool while it was drained; their wish stands."""
     UNREADABLE = "Unreadable"
     NOT_OBSERVED = "NotObserved"
 
@@ -119,11 +139,20 @@ class ExposedReason(StrEnum):
 
 
 class RemediatingReason(StrEnum):
-    """Why a pool is being corrected or not; the steps of a drain will be further members, with status True."""
+    """Why a pool is being corrected or not; the steps of a saga come with status True."""
 
     IDLE = "Idle"
     WAITING = "Waiting"
     STALLED = "Stalled"
+    PREPARING = "Preparing"
+    TAKING_OVER = "TakingOver"
+    PAUSING_AUTOSCALE = "PausingAutoscale"
+    DRAINING = "Draining"
+    CORRECTING = "Correcting"
+    RESTORING = "Restoring"
+    CLEARING = "Clearing"
+    RESTORE_PENDING = "RestorePending"
+    """The recorded scale could not be brought back yet; somebody has to look."""
 
 
 class ErrorKind(StrEnum):

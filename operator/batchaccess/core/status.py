@@ -109,8 +109,68 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedScaleStatus:
+    """The scale that a restore brings back. The formula is in parts, so that no bound on a text cuts it."""
+
+    target_dedicated_nodes: int
+    target_low_priority_nodes: int
+    current_dedicated_nodes: int
+    current_low_priority_nodes: int
+    resize_timeout: str
+    autoscale_formula: tuple[str, ...] = ()
+    autoscale_interval: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """The Kubernetes copy of an open saga's journal, `status.journal` of a BatchPoolAccess.
+
+    `step` is a step of the saga and `since` when it was begun; `etag` the pool's when the step was; `shrunk` whether a
+    resize to no nodes may have been sent; `ending` and `message` how the correction ended, once that is known.
+    """
+
+    version: int
+    saga_id: str
+    cluster_uid: str
+    connection_uid: str
+    pool_id: str
+    pool_created: str | None
+    policy: ObjectKey
+    policy_uid: str
+    policy_generation: int
+    started: datetime
+    scale: RecordedScaleStatus
+    step: str
+    since: datetime
+    etag: str | None = None
+    shrunk: bool = False
+    ending: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainsStatus:
+    """What earlier sagas of a pool teach, `status.drains` of a BatchPoolAccess; kept after they ended.
+
+    It counts for one generation of one policy and one `requested` mark. `started` holds the last few starts. A saga
+    that did not correct the pool leaves `reason`, `message` and the `network_digest` it holds for.
+    """
+
+    policy_uid: str
+    policy_generation: int
+    requested: str | None = None
+    started: tuple[datetime, ...] = ()
+    network_digest: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStatus:
-    """Status of a BatchPoolAccess. `overridden` is capped, sorted by precedence."""
+    """Status of a BatchPoolAccess. `overridden` is capped, sorted by precedence.
+
+    `journal` and `drains` are written for themselves, before what they announce is done; None leaves them as they are.
+    """
 
     observed_generation: int
     conditions: tuple[Condition, ...]
@@ -120,6 +180,8 @@ class PoolStatus:
     differences: tuple[Difference, ...] = ()
     assertions: tuple[AssertionStatus, ...] = ()
     last_change: Change | None = None
+    journal: JournalStatus | None = None
+    drains: DrainsStatus | None = None
     last_handled_requested_at: str | None = None
 
 

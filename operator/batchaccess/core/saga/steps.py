@@ -1,0 +1,149 @@
+"""Where a saga stands: its steps, how it can end, and what its Kubernetes copy says beside the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from batchaccess.core.reasons import CompliantReason
+from batchaccess.core.saga.journal import Journal, PolicyVersion
+
+CONTENTION_WINDOW: Final = timedelta(hours=1)
+MOST_STARTS: Final = 3
+"""Sagas begun for one pool within `CONTENTION_WINDOW`; more means that somebody keeps undoing them."""
+
+
+class Step(StrEnum):
+    """The steps of a saga, in order; written to Kubernetes before the first change that belongs to them."""
+
+    PREPARING = "Preparing"
+    """Both copies of the journal are being written; nothing was changed."""
+    TAKING_OVER = "TakingOver"
+    """Another holder's journal is being made ours, as `batchaccess.dev/adopt` asked."""
+    PAUSING_AUTOSCALE = "PausingAutoscale"
+    """The formula is being taken out of force."""
+    DRAINING = "Draining"
+    """The pool is on its way to no nodes."""
+    CORRECTING = "Correcting"
+    """The pool is empty; its network is being changed."""
+    RESTORING = "Restoring"
+    """The recorded scale is being brought back."""
+    CLEARING = "Clearing"
+    """The journal is being removed, in Azure first."""
+
+
+class Ending(StrEnum):
+    """How the correcting part of a saga ended; every one is followed by the restore."""
+
+    CORRECTED = "Corrected"
+    NOT_NEEDED = "NotNeeded"
+    """The drift went away, or the pool cannot be paused because nodes are there."""
+    POLICY_GONE = "PolicyGone"
+    POLICY_CHANGED = "PolicyChanged"
+    SUSPENDED = "Suspended"
+    CONNECTION_DELETING = "ConnectionDeleting"
+    RESUMED = "Resumed"
+    """Only the copy in Azure was left."""
+    ADOPTED = "Adopted"
+    FOREIGN_JOURNAL = "ForeignJournal"
+    UNREADABLE_JOURNAL = "UnreadableJournal"
+    JOURNAL_REFUSED = "JournalRefused"
+    BREAKER_OPEN = "BreakerOpen"
+    DRAIN_TIMED_OUT = "DrainTimedOut"
+    DRAIN_INCOMPLETE = "DrainIncomplete"
+    SCALE_CHANGED = "ScaleChanged"
+    LIMIT_EXCEEDED = "LimitExceeded"
+    SHARED_KEY_SUBNET = "SharedKeySubnet"
+    ACCESS_DENIED = "AccessDenied"
+    REJECTED = "Rejected"
+    UNEXPECTED_RESULT = "UnexpectedResult"
+    PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
+    CONTENDED = "Contended"
+
+    @property
+    def latch(self) -> CompliantReason | None:
+        """What keeps another drain for the same drift from starting; None where nothing does."""
+        return CompliantReason(self.value) if self in _LATCHING else None
+
+
+_LATCHING: Final = frozenset(
+    {
+        Ending.JOURNAL_REFUSED,
+        Ending.BREAKER_OPEN,
+        Ending.DRAIN_TIMED_OUT,
+        Ending.DRAIN_INCOMPLETE,
+        Ending.SCALE_CHANGED,
+        Ending.LIMIT_EXCEEDED,
+        Ending.SHARED_KEY_SUBNET,
+        Ending.ACCESS_DENIED,
+        Ending.REJECTED,
+        Ending.UNEXPECTED_RESULT,
+        Ending.PRECONDITION_UNSUPPORTED,
+        Ending.CONTENDED,
+    }
+)
+"""Endings after which the drift is still there under an unchanged policy: one drain for one drift is enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubernetesJournal:
+    """The Kubernetes copy: the journal and where the saga stands.
+
+    Attributes:
+        journal: what the Azure copy says too.
+        step: the step that was begun last.
+        since: when it was begun, in whole seconds.
+        etag: the pool's when it was begun, where the step's change depends on it.
+        shrunk: whether a resize to no nodes may have been sent.
+        ending: how the correcting part ended, None before.
+        message: the same for people, in stable text.
+    """
+
+    journal: Journal
+    step: Step
+    since: datetime
+    etag: str | None = None
+    shrunk: bool = False
+    ending: Ending | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainLatch:
+    """A saga ended without correcting this network: no further one for it."""
+
+    network_digest: str
+    reason: CompliantReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainHistory:
+    """What earlier sagas of a pool teach; counts for one policy version and one `requested` mark only."""
+
+    policy_uid: str
+    policy_generation: int
+    requested: str | None = None
+    started: tuple[datetime, ...] = ()
+    latch: DrainLatch | None = None
+
+    def applies_to(self, policy: PolicyVersion, requested: str | None) -> bool:
+        """Whether nothing was declared or asked for anew since."""
+        return (self.policy_uid, self.policy_generation, self.requested) == (policy.uid, policy.generation, requested)
+
+    def recent(self, now: datetime) -> tuple[datetime, ...]:
+        """The starts within the last `CONTENTION_WINDOW`."""
+        return tuple(start for start in self.started if now - start < CONTENTION_WINDOW)
+
+
+def new_history(
+    history: DrainHistory | None, policy: PolicyVersion, requested: str | None, *, now: datetime
+) -> DrainHistory:
+    """The history with one more start in it, anew if what is declared or asked for is new."""
+    earlier = history.recent(now) if history is not None and history.applies_to(policy, requested) else ()
+    return DrainHistory(
+        policy_uid=policy.uid,
+        policy_generation=policy.generation,
+        requested=requested,
+        started=(*earlier, now.replace(microsecond=0))[-MOST_STARTS:],
+    )
