@@ -3,16 +3,16 @@
 Adapters convert every foreign exception at their edge into `PortError`; nothing else crosses these borders.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation
-from batchaccess.core.model import JsonObject, MetadataItem, NodeCounts, NodeFindings, ObservedPool
+from batchaccess.core.model import JsonObject, MetadataItem, NodeCounts, NodeFindings, ObjectKey, ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
-from batchaccess.core.status import PoolStatus
+from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 
 
 class PortError(Exception):
@@ -153,26 +153,33 @@ class InvalidObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredStatus:
-    """What is in Kubernetes now for one object: its status as JSON, and what is needed to write it again."""
+    """What is in Kubernetes now for one object: its status as JSON, and what is needed to write it again.
+
+    `held` says that our finalizer keeps the object from going.
+    """
 
     name: str
     namespace: str | None
     uid: str
     generation: int
     status: Mapping[str, Any]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedPool:
     """The BatchPoolAccess of one pool as it is in Kubernetes now; `stored` is the same object while nothing changed.
 
-    `owned` is false for what an earlier connection of the same name left behind.
+    `owned` is false for what an earlier connection of the same name left behind. `adopt` is the id of the saga that a
+    person wants taken over, `abandon` whether they want an open one given up without restoring anything.
     """
 
     stored: StoredStatus
     pool_id: str
     owned: bool = True
     requested_at: str | None = None
+    adopt: str | None = None
+    abandon: bool = False
 
 
 class PoolReports(Protocol):
@@ -189,12 +196,45 @@ class PoolReports(Protocol):
     async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
         """Make `status` the whole status; the object as it is then, the very same if it said so already.
 
-        None if the write failed.
+        Its journal and what earlier drains taught stay as they are stored. None if the write failed.
+        """
+        ...
+
+    async def write_journal(
+        self, reported: ReportedPool, *, journal: JournalStatus | None, drains: DrainsStatus | None
+    ) -> ReportedPool | None:
+        """Make these two parts the stored ones and leave the rest of the status alone; the object as it is then.
+
+        None if it is not certain that they are stored, or if somebody else wrote either part since `reported`.
         """
         ...
 
     async def delete(self, name: str) -> bool:
         """Delete the object of a pool that is gone; whether it is gone now."""
+        ...
+
+
+class Finalizers(Protocol):
+    """Keeps connections and policies from going while a saga of theirs is open. Never raises; failures are logged."""
+
+    def cluster_uid(self) -> str | None:
+        """The UID of the cluster, which is that of its namespace kube-system; None while that is not known."""
+        ...
+
+    async def hold(self, connection: AccountConnection, policy: AccessPolicy | None) -> bool:
+        """Put our finalizer on both; whether it is there now. What is being deleted cannot be held any more."""
+        ...
+
+    async def release_connection(self, name: str) -> bool:
+        """Take our finalizer off a connection; whether it is gone now."""
+        ...
+
+    async def release_policy(self, key: ObjectKey) -> bool:
+        """Take our finalizer off a policy; whether it is gone now."""
+        ...
+
+    def held_policies(self) -> Collection[ObjectKey]:
+        """The policies that carry our finalizer."""
         ...
 
 

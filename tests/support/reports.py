@@ -1,13 +1,14 @@
 """Pool reports and events in memory, for tests of the sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from batchaccess.api import render_status
-from batchaccess.core.declared import AccountConnection
+from batchaccess.api import render_part, render_status
+from batchaccess.core.declared import AccessPolicy, AccountConnection
+from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.core.status import PoolStatus
+from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 from batchaccess.ports import ReportedPool, StoredStatus
 
 
@@ -38,7 +39,8 @@ class FakeReports:
         return self.objects[name]
 
     async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
-        rendered = render_status(status)
+        kept = {key: value for key, value in reported.stored.status.items() if key in ("journal", "drains")}
+        rendered = render_status(status) | kept
         if rendered == reported.stored.status:
             return reported
         name = reported.stored.name
@@ -46,6 +48,24 @@ class FakeReports:
         if name in self.refuse:
             return None
         self.objects[name] = replace(reported, stored=replace(reported.stored, status=rendered))
+        return self.objects[name]
+
+    async def write_journal(
+        self, reported: ReportedPool, *, journal: JournalStatus | None, drains: DrainsStatus | None
+    ) -> ReportedPool | None:
+        name = reported.stored.name
+        present = self.objects.get(name)
+        parts = {"journal": journal, "drains": drains}
+        wanted = {key: render_part(part) for key, part in parts.items() if part is not None}
+        if present is None or not _says(present, reported.stored.status, wanted):
+            return None
+        rest = {key: value for key, value in present.stored.status.items() if key not in parts}
+        if {**rest, **wanted} == present.stored.status:
+            return present
+        self.writes.append(f"journal {name}")
+        if name in self.refuse:
+            return None
+        self.objects[name] = replace(present, stored=replace(present.stored, status={**rest, **wanted}))
         return self.objects[name]
 
     async def delete(self, name: str) -> bool:
@@ -69,6 +89,49 @@ class FakeReports:
         """Somebody edits the status by hand."""
         found = self.objects[name]
         self.objects[name] = replace(found, stored=replace(found.stored, status=status))
+
+
+def _says(present: ReportedPool, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the journal of an object is what a writer knew, or what it wants already."""
+    stored = present.stored.status
+    return all(stored.get(key) in (before.get(key), wanted.get(key)) for key in ("journal", "drains"))
+
+
+@dataclass
+class FakeFinalizers:
+    """Implements `ports.Finalizers`; `failing` makes every change fail."""
+
+    connections: set[str] = field(default_factory=set)
+    policies: set[ObjectKey] = field(default_factory=set)
+    cluster: str | None = "cluster-1"
+    failing: bool = False
+    changes: int = 0
+
+    def cluster_uid(self) -> str | None:
+        return self.cluster
+
+    async def hold(self, connection: AccountConnection, policy: AccessPolicy | None) -> bool:
+        if self.failing:
+            return False
+        before = len(self.connections) + len(self.policies)
+        self.connections.add(connection.name)
+        if policy is not None:
+            self.policies.add(policy.key)
+        self.changes += len(self.connections) + len(self.policies) - before
+        return True
+
+    async def release_connection(self, name: str) -> bool:
+        self.changes += name in self.connections
+        self.connections.discard(name)
+        return not self.failing
+
+    async def release_policy(self, key: ObjectKey) -> bool:
+        self.changes += key in self.policies
+        self.policies.discard(key)
+        return not self.failing
+
+    def held_policies(self) -> Collection[ObjectKey]:
+        return tuple(self.policies)
 
 
 @dataclass

@@ -16,6 +16,12 @@ API_VERSION: Final = "batchaccess.dev/v1alpha1"
 REQUESTED_AT: Final = f"{GROUP}/requested-at"
 """Annotation that asks for a sweep now; its value is echoed in `status.lastHandledRequestedAt`."""
 
+ADOPT: Final = f"{GROUP}/adopt"
+"""Annotation of a BatchPoolAccess: take over the saga with this id from whoever holds it."""
+
+ABANDON: Final = f"{GROUP}/abandon"
+"""Annotation of a BatchPoolAccess or a connection: with the value `true`, give up its open sagas as they are."""
+
 NOT_CREATED: Final = datetime(9999, 12, 31, tzinfo=UTC)
 """Creation time of what is not in Kubernetes yet: of two policies the one that is there already is the older."""
 

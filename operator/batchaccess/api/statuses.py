@@ -14,7 +14,15 @@ from pydantic.alias_generators import to_camel
 
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import ConditionStatus, ConditionType
-from batchaccess.core.status import Change, Condition, ConnectionStatus, PolicyStatus, PoolStatus
+from batchaccess.core.status import (
+    Change,
+    Condition,
+    ConnectionStatus,
+    DrainsStatus,
+    JournalStatus,
+    PolicyStatus,
+    PoolStatus,
+)
 
 Status: TypeAlias = ConnectionStatus | PolicyStatus | PoolStatus
 
@@ -31,6 +39,12 @@ def render_status(status: Status) -> dict[str, Any]:
     None and empty lists are left out; times are RFC 3339 in UTC with whole seconds; policies are `namespace/name`.
     """
     rendered = _render(status)
+    return rendered if isinstance(rendered, dict) else {}
+
+
+def render_part(part: JournalStatus | DrainsStatus) -> dict[str, Any]:
+    """A part of a status that is written for itself, as its JSON object."""
+    rendered = _render(part)
     return rendered if isinstance(rendered, dict) else {}
 
 

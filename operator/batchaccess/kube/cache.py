@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.listing import KubeListing
 from batchaccess.kube.packed import PackedObject
+from batchaccess.kube.resources import FINALIZER
 from batchaccess.ports import StoredStatus
 
 T = TypeVar("T")
@@ -111,6 +112,7 @@ class KindCache(Generic[T]):
             uid=uid,
             generation=int(metadata.get("generation") or 0),
             status=PackedObject(raw.get("status") or {}),
+            held=FINALIZER in (metadata.get("finalizers") or ()),
         )
         if before is not None:
             value = before.value if value == before.value else value

@@ -5,8 +5,9 @@ Fed by watch events, by whole lists and by the answers to our own writes. Decide
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
+from batchaccess.api import ABANDON, ADOPT, REQUESTED_AT
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -14,25 +15,24 @@ from batchaccess.core.declared import (
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.cache import CachedObject, Change, Key, KindCache
 from batchaccess.kube.listing import KubeListing
-from batchaccess.kube.resources import CONNECTIONS, GROUP, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
+from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
 
 Connection: TypeAlias = AccountConnection | InvalidObject
 Policy: TypeAlias = AccessPolicy | InvalidObject
 Labels: TypeAlias = Mapping[str, str]
 
-REQUESTED_AT: Final = f"{GROUP}/requested-at"
-"""Annotation that asks for a sweep now; its value is echoed in `status.lastHandledRequestedAt`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolIdentity:
-    """Which live pool a BatchPoolAccess stands for, and the uid of the connection that owns it."""
+    """Which live pool a BatchPoolAccess stands for, which connection owns it, and what people ask of it."""
 
     connection: str
     pool_id: str
     owner_uid: str | None
     requested_at: str | None
+    adopt: str | None = None
+    abandon: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +125,11 @@ class LiveCatalogue:
         entry = self._cache(resource).get((namespace, name))
         return None if entry is None else entry.stored
 
+    def cluster_uid(self) -> str | None:
+        """The UID of the namespace kube-system, which is unique to a cluster and never changes."""
+        entry = self._namespaces.get((None, "kube-system"))
+        return None if entry is None else entry.uid
+
     def resource_version(self, resource: Resource, key: Key) -> int | None:
         """The version of the reading we have of one object."""
         entry = self._cache(resource).get(key)
@@ -178,10 +183,13 @@ def _labels(raw: JsonObject) -> Labels:
 
 def _pool_identity(raw: JsonObject) -> PoolIdentity:
     spec, metadata = raw.get("spec") or {}, raw["metadata"]
+    annotations = metadata.get("annotations") or {}
     owners = [owner for owner in metadata.get("ownerReferences") or () if owner.get("kind") == CONNECTIONS.kind]
     return PoolIdentity(
         connection=str(spec.get("connection") or ""),
         pool_id=str(spec.get("poolId") or ""),
         owner_uid=str(owners[0].get("uid")) if owners else None,
-        requested_at=(metadata.get("annotations") or {}).get(REQUESTED_AT),
+        requested_at=annotations.get(REQUESTED_AT),
+        adopt=annotations.get(ADOPT),
+        abandon=annotations.get(ABANDON) == "true",
     )

@@ -6,7 +6,7 @@ The typed models of the official client are not used: custom resources have none
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -23,6 +23,9 @@ from batchaccess.ports import PortError
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 """Content type of a JSON merge patch (RFC 7386)."""
+
+JSON_PATCH: Final = "application/json-patch+json"
+"""Content type of a JSON patch (RFC 6902)."""
 
 NO_CONFIGURATION: Final = "NoConfiguration"
 """Code of the error when neither a kubeconfig nor a ServiceAccount can be found."""
@@ -102,6 +105,10 @@ class KubeClient:
         """Change an object by a JSON merge patch."""
         return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
+    async def json_patch(self, path: str, operations: Sequence[JsonObject]) -> JsonObject:
+        """Change an object by a JSON patch, whose `test` operations say what it must be like."""
+        return await self._request("PATCH", path, body=operations, content_type=JSON_PATCH)
+
     async def delete(self, path: str, *, uid: str) -> None:
         """Delete the object at `path` if it still is the one with `uid`."""
         await self._request("DELETE", path, body={"preconditions": {"uid": uid}})
@@ -116,7 +123,7 @@ class KubeClient:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
-        body: JsonObject | None = None,
+        body: JsonObject | Sequence[JsonObject] | None = None,
         content_type: str = _JSON,
     ) -> JsonObject:
         status, headers, content = await self._send(method, path, query, body, content_type)
@@ -133,7 +140,7 @@ class KubeClient:
         method: str,
         path: str,
         query: Mapping[str, str | int] | None,
-        body: JsonObject | None,
+        body: JsonObject | Sequence[JsonObject] | None,
         content_type: str,
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:

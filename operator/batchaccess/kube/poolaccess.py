@@ -8,10 +8,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from batchaccess.api import render_status
+from batchaccess.api import render_part, render_status
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.core.status import PoolStatus
+from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import LiveCatalogue, PoolIdentity
 from batchaccess.kube.client import KubeClient
@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 CONNECTION_LABEL: Final = f"{GROUP}/connection"
 """Label that lets `kubectl get bpa -l` show the pools of one connection."""
+
+_WRITTEN_FOR_THEMSELVES: Final = ("journal", "drains")
+"""Parts of the status that only `write_journal` writes: losing one to a report would lose a pool's scale."""
 
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
@@ -60,15 +63,43 @@ class PoolAccessObjects:
     async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
         """Make `status` the whole status; the object as it is then, the very same if it said so already.
 
-        None if the write failed.
+        Its journal and what earlier drains taught stay as they are stored. None if the write failed.
         """
         stored = reported.stored
         outcome = await self._writer.write(
-            POOL_ACCESSES, namespace=None, name=stored.name, uid=stored.uid, status=render_status(status)
+            POOL_ACCESSES,
+            namespace=None,
+            name=stored.name,
+            uid=stored.uid,
+            status=render_status(status),
+            kept=_WRITTEN_FOR_THEMSELVES,
         )
         if outcome is WriteOutcome.UNCHANGED:
             return reported
         entry = self._live.pool_access(stored.name) if outcome is WriteOutcome.WRITTEN else None
+        return None if entry is None else _reported(entry)
+
+    async def write_journal(
+        self, reported: ReportedPool, *, journal: JournalStatus | None, drains: DrainsStatus | None
+    ) -> ReportedPool | None:
+        """Make these two parts the stored ones and leave the rest of the status alone; the object as it is then.
+
+        None if it is not certain that they are stored, or if somebody else wrote either part since `reported`.
+        """
+        stored = reported.stored
+        outcome = await self._writer.amend(
+            POOL_ACCESSES,
+            namespace=None,
+            name=stored.name,
+            uid=stored.uid,
+            before={key: stored.status.get(key) for key in _WRITTEN_FOR_THEMSELVES},
+            after={
+                "journal": None if journal is None else render_part(journal),
+                "drains": None if drains is None else render_part(drains),
+            },
+        )
+        certain = outcome in (WriteOutcome.WRITTEN, WriteOutcome.UNCHANGED)
+        entry = self._live.pool_access(stored.name) if certain else None
         return None if entry is None else _reported(entry)
 
     async def delete(self, name: str) -> bool:
@@ -115,7 +146,14 @@ class PoolAccessObjects:
 
 
 def _reported(entry: CachedObject[PoolIdentity]) -> ReportedPool:
-    return ReportedPool(stored=entry.stored, pool_id=entry.value.pool_id, requested_at=entry.value.requested_at)
+    identity = entry.value
+    return ReportedPool(
+        stored=entry.stored,
+        pool_id=identity.pool_id,
+        requested_at=identity.requested_at,
+        adopt=identity.adopt,
+        abandon=identity.abandon,
+    )
 
 
 def _manifest(connection: AccountConnection, name: str, pool_id: str) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from urllib.parse import quote
 GROUP: Final = "batchaccess.dev"
 VERSION: Final = "v1alpha1"
 
+FINALIZER: Final = f"{GROUP}/saga"
+"""On connections and policies while a saga of theirs is open."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:

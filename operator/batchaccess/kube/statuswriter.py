@@ -1,7 +1,7 @@
 """Writes the status subresource of our objects, and only when it differs from what is stored."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -54,16 +54,53 @@ class StatusWriter:
         self._count = count
 
     async def write(
-        self, resource: Resource, *, namespace: str | None, name: str, uid: str, status: JsonObject
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None,
+        name: str,
+        uid: str,
+        status: JsonObject,
+        kept: Collection[str] = (),
     ) -> WriteOutcome:
-        """Make `status` the whole status of the object with `uid`.
+        """Make `status` the whole status of the object with `uid`; keys in `kept` stay as they are stored.
 
         Guarded by the resource version we know: on a conflict the object is read again and the difference taken anew,
         so that no key of an older status is left behind.
         """
+
+        def difference(stored: JsonObject) -> JsonObject:
+            return merge_patch(_without(stored, kept), _without(status, kept))
+
+        return await self._write(resource, namespace, name, uid, difference)
+
+    async def amend(
+        self, resource: Resource, *, namespace: str | None, name: str, uid: str, before: JsonObject, after: JsonObject
+    ) -> WriteOutcome:
+        """Make the keys of `before` say what `after` says, and leave the rest of the status alone.
+
+        CONFLICT if they say neither what `before` nor what `after` says: then they are somebody else's.
+        """
+
+        def difference(stored: JsonObject) -> JsonObject | None:
+            present = {key: stored[key] for key in before.keys() | after.keys() if key in stored}
+            if present not in (_without_none(before), _without_none(after)):
+                return None
+            return merge_patch(present, _without_none(after))
+
+        return await self._write(resource, namespace, name, uid, difference)
+
+    async def _write(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        uid: str,
+        difference: Callable[[JsonObject], JsonObject | None],
+    ) -> WriteOutcome:
         outcome = WriteOutcome.CONFLICT
         for _ in range(_ATTEMPTS):
-            outcome = await self._attempt(resource, namespace, name, uid, status)
+            outcome = await self._attempt(resource, namespace, name, uid, difference)
             if outcome is not WriteOutcome.UNCHANGED:
                 self._count(resource, outcome)
             if outcome is not WriteOutcome.CONFLICT:
@@ -73,12 +110,19 @@ class StatusWriter:
         return outcome
 
     async def _attempt(
-        self, resource: Resource, namespace: str | None, name: str, uid: str, status: JsonObject
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        uid: str,
+        difference: Callable[[JsonObject], JsonObject | None],
     ) -> WriteOutcome:
         stored = self._live.stored(resource, namespace=namespace, name=name)
         if stored is None or stored.uid != uid:
             return WriteOutcome.GONE
-        patch = merge_patch(stored.status, status)
+        patch = difference(dict(stored.status))
+        if patch is None:
+            return WriteOutcome.CONFLICT
         if not patch:
             return WriteOutcome.UNCHANGED
         version = self._live.resource_version(resource, (namespace, name))
@@ -108,6 +152,14 @@ class StatusWriter:
         elif outcome is WriteOutcome.FAILED:
             _log.warning("the status of %s %s was not written: %s", resource.kind, _shown(namespace, name), error)
         return outcome
+
+
+def _without(part: JsonObject, keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key not in keys}
+
+
+def _without_none(part: JsonObject) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if value is not None}
 
 
 def _outcome_of(error: PortError) -> WriteOutcome:
