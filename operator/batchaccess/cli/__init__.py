@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "emulator": "batchemulator.cli:emulator",
     "explain": "batchaccess.cli.explain:explain",
     "run": "batchaccess.cli.run:run",
+    "validate": "batchaccess.cli.validate:validate",
 }
 """Where each command lives: no command waits for the imports of another."""
 
