@@ -44,6 +44,9 @@ from batchaccess.telemetry.logs import configure_logging
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
 from batchaccess.telemetry.words import SweepResult, WriteResult
+from batchaccess.web.live import LiveReadings
+from batchaccess.web.recentevents import RecentEvents
+from batchaccess.web.statuspage import StatusPage
 
 _log = logging.getLogger(__name__)
 
@@ -93,24 +96,37 @@ async def serve(
     )
     try:
         client = await KubeClient.connect(settings.kubeconfig)
-        await server.start()
     except (PortError, OSError) as error:
         _log.error("the operator cannot start: %s", error)
         return 1
-    _log.info("batchaccess %s shows metrics at %s/metrics", __version__, server.url)
+    operator = Operator(
+        settings,
+        client=client,
+        metrics=metrics,
+        deadlines=deadlines,
+        readiness=readiness,
+        make_factory=make_factory,
+    )
+    if settings.status_page:
+        operator.status_page().add_to(server.application)
     try:
-        operator = Operator(
-            settings,
-            client=client,
-            metrics=metrics,
-            deadlines=deadlines,
-            readiness=readiness,
-            make_factory=make_factory,
-        )
-        return await operator.run(stopping)
+        return await operator.run(stopping) if await _is_serving(server, settings) else 1
     finally:
         await server.stop()
         await client.close()
+
+
+async def _is_serving(server: TelemetryServer, settings: Settings) -> bool:
+    """Start the server; whether that went well. The log says why not, or where it is."""
+    try:
+        await server.start()
+    except OSError as error:
+        _log.error("the operator cannot start: %s", error)
+        return False
+    _log.info("batchaccess %s shows metrics at %s/metrics", __version__, server.url)
+    if settings.status_page:
+        _log.info("the status page is at %s/", server.url)
+    return True
 
 
 class Readiness:
@@ -151,7 +167,8 @@ class Operator:
         self._metrics = metrics
         self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
         writer = StatusWriter(client, self._live, count)
-        recorder = EventRecorder(client, clock, _counting_events(metrics))
+        recorder = RecentEvents(EventRecorder(client, clock, _counting_events(metrics)), clock)
+        self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
         self._supervisor = Supervisor(
             factory=make_factory(
                 AccountParts(
@@ -183,6 +200,10 @@ class Operator:
         self._hub = Hub(self._live, metrics)
         handlers.register(registry, self._hub, client.access)
         self._watches = handlers.Watches(registry, handlers.settings())
+
+    def status_page(self) -> StatusPage:
+        """The page that shows what this operator knows."""
+        return StatusPage(self._readings, self._clock)
 
     async def run(self, stopping: asyncio.Event) -> int:
         """Work until `stopping`; the exit status."""

@@ -44,6 +44,9 @@ class Settings(BaseModel):
     telemetry_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Their port; 0 picks a free one, which the log names."""
 
+    status_page: bool = False
+    """Whether the same port shows the status page at `/`; it asks nobody who they are."""
+
     allow_endpoint_suffixes: tuple[str, ...] = ()
     """Host suffixes that account endpoints may end in besides those of Azure."""
 

@@ -33,6 +33,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="Port of metrics and probes; 0 picks a free one.",
 )
 @click.option(
+    "--status-page/--no-status-page",
+    default=False,
+    show_default=True,
+    help="Show the read-only status page at / of the same port; whoever reaches the port sees it.",
+)
+@click.option(
     "--allow-endpoint-suffix",
     "allow_endpoint_suffixes",
     envvar="BATCHACCESS_ALLOW_ENDPOINT_SUFFIX",

@@ -101,6 +101,8 @@ def _head(world: World) -> Text:
         " on emulated parts. Try in another terminal:\n",
         (f"  kubectl --kubeconfig {world.kubeconfig} get bac,bpa,bpap -A\n", "cyan"),
         (f"  curl {world.telemetry_url}/metrics\n", "cyan"),
+        "and in a browser: ",
+        (f"{world.telemetry_url}/\n", "cyan"),
         ("Ctrl-C takes everything down.", "dim"),
     )
 

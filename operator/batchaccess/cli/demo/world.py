@@ -110,6 +110,7 @@ async def _operator(kube: KubeEmulator, log: Path) -> AsyncIterator[str]:
             f"--kubeconfig={kube.kubeconfig}",
             f"--namespace={OPERATOR_NAMESPACE}",
             "--telemetry-port=0",
+            "--status-page",
             "--allow-endpoint-suffix=127.0.0.1",
             "--log-format=text",
             stdout=stream,

@@ -1,0 +1,62 @@
+// Keeps the page fresh: asks for the same address again and puts the new content in place. The page is complete without it.
+"use strict";
+
+const EVERY_MS = 5000;
+const pause = document.getElementById("pause");
+const unreachable = document.getElementById("unreachable");
+let paused = sessionStorage.getItem("paused") === "yes";
+let asking = false;
+
+function showPaused() {
+  pause.hidden = false;
+  pause.setAttribute("aria-pressed", String(paused));
+}
+
+// Somebody who types, chooses or marks text is not to be disturbed.
+function isBusy() {
+  const focused = document.activeElement;
+  return Boolean(focused && focused.closest("form")) || !document.getSelection().isCollapsed;
+}
+
+function addressOf(element) {
+  return element && element.closest("main") && element.getAttribute("href");
+}
+
+function putInPlace(fresh) {
+  const focused = addressOf(document.activeElement);
+  const open = [...document.querySelectorAll("main details[open]")].map((each) => each.id);
+  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  document.getElementById("as-of").replaceWith(fresh.getElementById("as-of"));
+  document.title = fresh.title;
+  open.map((id) => document.getElementById(id)).forEach((each) => each && (each.open = true));
+  if (focused) {
+    const again = [...document.querySelectorAll("main a")].find((each) => each.getAttribute("href") === focused);
+    if (again) again.focus({ preventScroll: true });
+  }
+}
+
+async function refresh() {
+  if (paused || asking || document.hidden || isBusy()) return;
+  asking = true;
+  try {
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(EVERY_MS * 2) });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!fresh.querySelector("main")) throw new Error("not a status page");
+    if (!isBusy()) putInPlace(fresh);
+    unreachable.textContent = "";
+  } catch {
+    unreachable.textContent = "The operator does not answer. Below is what it said last.";
+  } finally {
+    asking = false;
+  }
+}
+
+pause.addEventListener("click", () => {
+  paused = !paused;
+  sessionStorage.setItem("paused", paused ? "yes" : "no");
+  showPaused();
+  refresh();
+});
+document.addEventListener("visibilitychange", refresh);
+showPaused();
+setInterval(refresh, EVERY_MS);

@@ -1,0 +1,67 @@
+"""What the operator told of late, newest first."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from batchaccess.core.model import ObjectKey
+from batchaccess.web.addresses import Addresses
+from batchaccess.web.layout import Shell, page
+from batchaccess.web.markup import Content, Element, el
+from batchaccess.web.parts import moment, plural, table, toned
+from batchaccess.web.readings import RecentEvent
+from batchaccess.web.words import Tone, spelled
+
+_MOST_SHOWN: Final = 200
+_BAD_NEWS: Final = frozenset({"InternetReachable", "CorrectionFailed", "PolicyRefused", "ConnectionFailed"})
+
+
+def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
+    """The page of all recent events."""
+    shown = events[:_MOST_SHOWN]
+    note = f"The newest {_MOST_SHOWN} of {len(events):,}" if len(events) > _MOST_SHOWN else plural(len(events), "event")
+    return page(
+        "Recent events",
+        el("h1", "Recent events"),
+        el(
+            "p",
+            f"{note} since the operator started, newest first. Repeats are told once, with their number.",
+            class_="note",
+        ),
+        events_table(shown, shell),
+        shell=shell,
+    )
+
+
+def events_table(events: Sequence[RecentEvent], shell: Shell) -> Element:
+    """Events, newest first."""
+    if not events:
+        return el("p", "The operator told of nothing since it started.", class_="empty")
+    rows = [
+        (
+            moment(event.last, shell.now),
+            toned(_tone_of(event), spelled(event.reason)),
+            _about(event, shell.addresses),
+            (event.message, el("span", f" {event.count:,} times", class_="dim") if event.count > 1 else None),
+        )
+        for event in events[:_MOST_SHOWN]
+    ]
+    return table("Events", ("When", "What", "About", "Message"), rows, class_="events")
+
+
+def _tone_of(event: RecentEvent) -> Tone:
+    if event.reason in _BAD_NEWS:
+        return Tone.DANGER
+    return Tone.WARNING if event.warning else Tone.GOOD
+
+
+def _about(event: RecentEvent, to: Addresses) -> Content:
+    match event.kind:
+        case "BatchPoolAccess":
+            return el("a", event.name, href=to.pool(event.name))
+        case "BatchPoolAccessPolicy" if event.namespace:
+            key = ObjectKey(namespace=event.namespace, name=event.name)
+            return el("a", str(key), href=to.policy(key))
+        case "BatchAccountConnection":
+            return el("a", event.name, href=to.connection(event.name))
+        case _:
+            return event.name
