@@ -5,6 +5,7 @@ Resource Manager form in nesting. They are brought into the data plane's form an
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ _NETWORK_KEYS: Final = (
 )
 
 
+@lru_cache(maxsize=1024)
 def _folded(key: str) -> str:
     """A key without what tools disagree on: letter case and underscores."""
     return key.replace("_", "").lower()

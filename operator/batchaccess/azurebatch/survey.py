@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from batchaccess.azurebatch.convert import observed_pool
+from batchaccess.azurebatch.convert import POOL_KEYS, observed_pool
 from batchaccess.azurebatch.endpoints import CLOUDS
 from batchaccess.azurebatch.nodes import node_findings
 from batchaccess.azurebatch.reading import Unreadable
 from batchaccess.azurebatch.saved import SavedPoolsError, data_plane_form, saved_elements
-from batchaccess.azurebatch.traits import pool_traits
+from batchaccess.azurebatch.traits import TRAIT_KEYS, pool_traits
 from batchaccess.core.model import (
     JsonObject,
     NodeFindings,
@@ -21,6 +22,10 @@ from batchaccess.ports import UnreadablePool
 
 NODES_KEY: Final = "nodes"
 """Where a saved pool may carry the list of its nodes; the service has no key of that name."""
+
+_RESOURCE_MANAGER_KEYS: Final = ("name", "etag", "properties", "scaleSettings", "provisioningState")
+_LOOKED_AT: Final = frozenset(key.replace("_", "").lower() for key in (*POOL_KEYS, *_RESOURCE_MANAGER_KEYS))
+"""Of a saved pool nothing else is taken over: most of it is machines, images and start tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +94,27 @@ def survey_of(elements: Sequence[tuple[JsonObject, str]]) -> Survey:
 
 
 def _flat(raw: JsonObject) -> JsonObject:
-    """A saved pool in the data plane's form, with its own address and nodes kept beside."""
-    form = dict(data_plane_form(raw))
-    if isinstance(raw.get("properties"), Mapping):
-        form["url"] = raw.get("id")
-    if raw.get(NODES_KEY) is not None:
-        form[NODES_KEY] = raw[NODES_KEY]
+    """A saved pool in the data plane's form, as far as it is looked at, with its own address and nodes kept beside."""
+    properties = raw.get("properties")
+    seen = _part(raw)
+    form: dict[str, Any] = {}
+    if isinstance(properties, Mapping):
+        seen["properties"] = _part(properties)
+        form |= {key: properties[key] for key in TRAIT_KEYS if key in properties}
+    form |= {key: raw[key] for key in TRAIT_KEYS if key in raw}
+    form |= data_plane_form(seen)
+    form |= {"url": raw.get("id" if isinstance(properties, Mapping) else "url"), NODES_KEY: raw.get(NODES_KEY)}
     return form
+
+
+def _part(raw: JsonObject) -> dict[str, Any]:
+    return {key: value for key, value in raw.items() if _folded(key) in _LOOKED_AT}
+
+
+@lru_cache(maxsize=1024)
+def _folded(key: str) -> str:
+    """A key without what tools disagree on."""
+    return key.replace("_", "").lower()
 
 
 def _surveyed(raw: JsonObject) -> SurveyedPool:

@@ -3,15 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from batchaccess.cli.inputs import Failure, ReadAccount, Reading, ReadPool
 from batchaccess.core.addresses import AddressSet
 from batchaccess.core.declared import AuthType
 from batchaccess.core.findingrules import FindingKind
 from batchaccess.core.findings import Finding, account_findings, counts_as_found, pool_findings
+from batchaccess.core.model import Network, NodeFindings
+from batchaccess.core.pooltraits import PoolTraits
 from batchaccess.core.reachability import PoolReachability, reachability
 from batchaccess.core.reasons import ExposedReason
 
+_CACHED: Final = 4096
 _BY_EXPOSURE = (ExposedReason.INTERNET_REACHABLE, ExposedReason.UNDETERMINED, ExposedReason.NONE)
 
 
@@ -90,9 +95,28 @@ def _account(account: ReadAccount, trusted: AddressSet) -> AuditedAccount:
 
 
 def _pool(account: str, each: ReadPool, forbidden: tuple[int, ...], trusted: AddressSet) -> AuditedPool:
-    reach = reachability(each.pool.network, legacy=each.pool.is_legacy, nodes=each.nodes)
-    findings = pool_findings(reach, each.traits, forbidden_ports=forbidden, trusted=trusted)
+    subject = _Subject(each.pool.network, each.pool.is_legacy, each.nodes, each.traits, forbidden, trusted)
+    reach, findings = _judged(subject)
     return AuditedPool(account=account, read=each, reachability=reach, findings=findings)
+
+
+class _Subject(NamedTuple):
+    """Everything that a judgement depends on."""
+
+    network: Network
+    legacy: bool
+    nodes: NodeFindings | None
+    traits: PoolTraits
+    forbidden: tuple[int, ...]
+    trusted: AddressSet
+
+
+@lru_cache(maxsize=_CACHED)
+def _judged(subject: _Subject) -> tuple[PoolReachability, tuple[Finding, ...]]:
+    """Accounts of thousands of pools are made from a few templates, so most are judged already."""
+    reach = reachability(subject.network, legacy=subject.legacy, nodes=subject.nodes)
+    found = pool_findings(reach, subject.traits, forbidden_ports=subject.forbidden, trusted=subject.trusted)
+    return reach, found
 
 
 def _danger(pool: AuditedPool) -> tuple[int, str]:

@@ -1,11 +1,10 @@
 """Answers for machines: one JSON or YAML document with a version, described in docs/schemas."""
 
-import json
-import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 import click
+import orjson
 import yaml
 
 REPORT_VERSION: Final = "batchaccess.dev/report/v1"
@@ -24,5 +23,4 @@ def write_document(document: Mapping[str, Any], *, as_yaml: bool) -> None:
             yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120), nl=False
         )
         return
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    click.echo()
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
