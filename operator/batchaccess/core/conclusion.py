@@ -1,29 +1,41 @@
 """What an assessment and a decision come to: the outcome that is counted, and what `Compliant` says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import Decision, Nothing, PatchNetwork, Stall, Wait
+from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait
 from batchaccess.core.drift import Drift
 from batchaccess.core.model import ObjectKey
-from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome, RemediatingReason
+from batchaccess.core.saga.actions import Remediate, SagaDecision, Underway
 from batchaccess.core.texts import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where an open saga stands: what `Remediating` says while it is True."""
+
+    reason: RemediatingReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What one visit concluded for one pool."""
+    """What one visit concluded for one pool. `progress` is None without an open saga."""
 
     outcome: PoolOutcome
     compliant: ConditionStatus
     reason: CompliantReason
     message: str
+    progress: Progress | None = None
 
 
-def conclude(assessment: Assessment, decision: Decision) -> Conclusion:
+def conclude(assessment: Assessment, decision: SagaDecision) -> Conclusion:
     """Join what is known of a pool with what is done about it."""
     policy = assessment.policy
+    if isinstance(decision, Remediate | Underway):
+        return _remediating(assessment, decision)
     if policy is None:
         return _unmanaged(assessment)
     match decision:
@@ -46,6 +58,17 @@ def conclude(assessment: Assessment, decision: Decision) -> Conclusion:
             return _not_compliant(assessment, PoolOutcome.STALLED, reason, message)
         case _:
             assert_never(decision)
+
+
+def _remediating(assessment: Assessment, decision: Remediate | Underway) -> Conclusion:
+    """An open saga: whether the pool is as declared is one thing, whether its scale is back another."""
+    policy, progress = assessment.policy, Progress(reason=decision.reason, message=decision.message)
+    if policy is None:
+        return replace(_unmanaged(assessment), progress=progress)
+    if assessment.drift.kind in (DriftClass.NONE, DriftClass.NEUTRAL):
+        return replace(_as_declared(assessment, policy.key, PoolOutcome.COMPLIANT), progress=progress)
+    concluded = _not_compliant(assessment, PoolOutcome.PENDING, CompliantReason.CORRECTING, decision.message)
+    return replace(concluded, progress=progress)
 
 
 def _unmanaged(assessment: Assessment) -> Conclusion:

@@ -166,6 +166,13 @@ def _endpoint_name(endpoint: EndpointReachability) -> str:
 
 
 def _remediating(conclusion: Conclusion) -> Finding:
+    if conclusion.progress is not None:
+        return Finding(
+            type=ConditionType.REMEDIATING,
+            status=ConditionStatus.TRUE,
+            reason=conclusion.progress.reason,
+            message=conclusion.progress.message,
+        )
     reasons = {PoolOutcome.PENDING: RemediatingReason.WAITING, PoolOutcome.STALLED: RemediatingReason.STALLED}
     reason = reasons.get(conclusion.outcome)
     if reason is None:
