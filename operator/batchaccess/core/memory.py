@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 from batchaccess.core.declared import AccessPolicy
 from batchaccess.core.model import ObservedPool
+from batchaccess.core.precondition import Precondition
 from batchaccess.core.reasons import CompliantReason, ErrorKind
 from batchaccess.core.status import Difference
 
@@ -25,7 +26,9 @@ CONTENTION_WINDOW: Final = timedelta(hours=1)
 CONTENTION_LIMIT: Final = 3
 CONTENTION_PAUSE: Final = timedelta(hours=1)
 RACE_LIMIT: Final = 2
-"""Refusals of one just-read eTag after which the service cannot be said to understand our precondition."""
+"""Refusals of one just-read eTag after which it is sent once more, without quotes."""
+
+_RACED: Final = "Somebody else wrote to the pool between our reading and our writing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class PoolMemory:
 
     `overwrites` are the times at which a write of ours was found overwritten within an hour of it, in a row.
     `raced_etag` is the eTag that the service refused though it was just read, `races` how often in a row.
+    With `bare_trial` the next PATCH sends its eTag without quotes.
     """
 
     latch: Latch | None = None
@@ -84,6 +88,7 @@ class PoolMemory:
     contended_until: datetime | None = None
     raced_etag: str | None = None
     races: int = 0
+    bare_trial: bool = False
 
 
 NOTHING_REMEMBERED: Final = PoolMemory()
@@ -123,8 +128,12 @@ def after_error(
     now: datetime,
     jitter: float,
     retry_after: float | None = None,
+    precondition: Precondition | None = None,
 ) -> PoolMemory:
-    """After the service refused, failed or did not answer a PATCH of `pool` (as it was read just before)."""
+    """After the service refused, failed or did not answer a PATCH of `pool` (as it was read just before).
+
+    `precondition` is what is known of If-Match on this connection; None if its other spelling cannot be tried.
+    """
     match kind:
         case ErrorKind.INVALID | ErrorKind.TERMINAL:
             latch = _latch(policy, pool, CompliantReason.REJECTED, code, f"The service rejected the network: {message}")
@@ -135,7 +144,10 @@ def after_error(
             )
             return replace(memory, latch=replace(latch, retry_at=now + DENIED_RETRY * (1 + jitter / 2)))
         case ErrorKind.RACE:
-            return _after_race(memory, code=code, policy=policy, pool=pool, now=now, jitter=jitter)
+            raced = replace(memory, bare_trial=False)
+            if precondition is not None and (precondition.proven or not memory.bare_trial):
+                return _after_fair_race(raced, precondition, pool=pool, now=now, jitter=jitter)
+            return _after_race(raced, code=code, policy=policy, pool=pool, now=now, jitter=jitter)
         case ErrorKind.WAITING:
             delay = back_off(1, jitter=jitter, retry_after=retry_after)
             return replace(memory, back_off_until=now + delay, back_off_message=f"The service is not ready: {message}")
@@ -149,6 +161,17 @@ def after_error(
             assert_never(kind)
 
 
+def _after_fair_race(
+    memory: PoolMemory, precondition: Precondition, *, pool: ObservedPool, now: datetime, jitter: float
+) -> PoolMemory:
+    """A 412 that the spelling of If-Match may or cannot explain."""
+    races = memory.races + 1 if memory.raced_etag == pool.etag else 1
+    raced = replace(memory, raced_etag=pool.etag, races=races)
+    if races >= RACE_LIMIT and not precondition.proven:
+        return replace(raced, bare_trial=True, back_off_until=None, back_off_message="")
+    return replace(raced, back_off_until=now + back_off(1, jitter=jitter), back_off_message=_RACED)
+
+
 def _after_race(
     memory: PoolMemory, *, code: str, policy: AccessPolicy, pool: ObservedPool, now: datetime, jitter: float
 ) -> PoolMemory:
@@ -160,8 +183,7 @@ def _after_race(
             "made. Nothing further is tried until the policy or the pool's network changes."
         )
         return replace(raced, latch=_latch(policy, pool, CompliantReason.PRECONDITION_UNSUPPORTED, code, message))
-    message = "Somebody else wrote to the pool between our reading and our writing."
-    return replace(raced, back_off_until=now + back_off(1, jitter=jitter), back_off_message=message)
+    return replace(raced, back_off_until=now + back_off(1, jitter=jitter), back_off_message=_RACED)
 
 
 def after_unexpected_result(
