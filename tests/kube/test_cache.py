@@ -114,6 +114,38 @@ def test_a_list_does_not_remove_what_is_younger_than_itself() -> None:
     assert values(kept) == {"one": 1}
 
 
+def test_a_list_of_a_store_that_lost_its_history_is_all_there_is() -> None:
+    kept = cache()
+    for each in (raw(90, spec=1), raw(91, uid="u2", name="two", spec=1), raw(92, uid="u3", name="three", spec=1)):
+        kept.put(each)
+    kept.drop(raw(93, uid="u4", name="four"))
+    restored = listing(40, raw(5, spec=2), raw(6, uid="u9", name="two", spec=2), raw(7, uid="u4", name="four", spec=2))
+    changes = kept.replace(restored, began_after=kept.newest)
+    assert values(kept) == {"one": 2, "two": 2, "four": 2}
+    assert len(changes) == 4
+    assert kept.newest == 40
+    assert kept.put(raw(41, spec=3)) is not None
+
+
+def test_a_list_overtaken_by_a_watch_while_it_was_read_is_no_lost_history() -> None:
+    kept = cache()
+    began_after = kept.newest
+    kept.put(raw(91, spec=2))
+    kept.replace(listing(90, raw(80, spec=1)), began_after=began_after)
+    assert values(kept) == {"one": 2}
+
+
+def test_only_readings_older_than_the_known_one_are_outdated() -> None:
+    kept = cache()
+    kept.put(raw(90))
+    kept.drop(raw(90, uid="u2", name="two"))
+    assert kept.is_outdated(raw(89))
+    assert kept.is_outdated(raw(1, uid="u9"))
+    assert kept.is_outdated(raw(90, uid="u2", name="two"))
+    assert not kept.is_outdated(raw(90))
+    assert not kept.is_outdated(raw(1, uid="u9", name="new"))
+
+
 def test_a_list_that_tells_nothing_new_changes_nothing() -> None:
     kept = cache()
     kept.put(raw(5, spec=1))

@@ -120,6 +120,25 @@ async def test_a_resync_notices_what_no_watch_told(kube: Cluster, client: KubeCl
     assert live.catalogue().version > version
 
 
+async def test_an_api_that_lost_its_store_is_read_as_it_is_now(
+    kube: Cluster, client: KubeClient, live: LiveCatalogue, tmp_path: Path
+) -> None:
+    kube.apply(policy_manifest("lost"), policy_manifest("ssh"))
+    for number in range(60):
+        kube.call("PATCH", policy_path("ssh"), {"spec": {"priority": number}}, patch=True)
+    await resync(client, live)
+    with cluster(tmp_path) as anew:
+        anew.apply(connection_manifest(), policy_manifest("ssh", priority=7))
+        successor = await KubeClient.connect(anew.kubeconfig)
+        try:
+            await resync(successor, live)
+        finally:
+            await successor.close()
+        uid = anew.call("GET", f"{CONNECTION_PATH}/prod-weu")["metadata"]["uid"]
+    assert [(policy.key.name, policy.priority) for policy in live.catalogue().policies] == [("ssh", 7)]
+    assert the_connection(live).uid == uid
+
+
 async def test_long_lists_are_read_in_pages(kube: Cluster, client: KubeClient) -> None:
     kube.apply(*(policy_manifest(f"p{number}") for number in range(7)))
     kube.forget_requests()
@@ -258,7 +277,9 @@ async def test_a_pool_object_of_an_earlier_connection_is_replaced(
     connection = the_connection(live)
     # Nobody told us of it yet: the first attempt finds it, the next one replaces it.
     assert await pools.create(connection, name="prod-weu.p1", pool_id="p1") is None
+    assert not pools.existing(connection)["prod-weu.p1"].owned
     made = await pools.create(connection, name="prod-weu.p1", pool_id="p1")
+    assert pools.existing(connection)["prod-weu.p1"].owned
     assert made is not None
     assert made.stored.uid != old["metadata"]["uid"]
 

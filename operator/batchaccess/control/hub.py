@@ -42,11 +42,15 @@ class Hub:
     def __init__(self, live: LiveCatalogue, metrics: Metrics) -> None:
         self._live = live
         self._metrics = metrics
+        self._resync: Callable[[], None] | None = None
 
     def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
         """Take in what a watch delivered."""
         if kind := OBJECT_KINDS.get(resource):
             self._metrics.watch_delivered(kind, _watch_event(event_type))
+        if event_type is None and self._resync is not None and self._live.is_outdated(resource, raw):
+            # A list is never older than what we know, unless the store lost its history: only a whole reading tells.
+            self._resync()
         self._live.observe(resource, raw, deleted=event_type == "DELETED")
 
     def connect(self, listeners: Listeners) -> None:
@@ -61,6 +65,7 @@ class Hub:
                 listeners.resync()
 
         self._live.subscribe(tell)
+        self._resync = listeners.resync
 
 
 def _watch_event(event_type: str | None) -> WatchEvent:

@@ -6,7 +6,7 @@ one, and what was deleted does not come back.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from batchaccess.core.model import JsonObject
@@ -60,6 +60,12 @@ class KindCache(Generic[T]):
         self._decode = decode
         self._objects: dict[Key, CachedObject[T]] = {}
         self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._newest = 0
+
+    @property
+    def newest(self) -> int:
+        """The highest version of anything that was ever read of this kind."""
+        return self._newest
 
     def __iter__(self) -> Iterator[CachedObject[T]]:
         return iter(self._objects.values())
@@ -74,6 +80,7 @@ class KindCache(Generic[T]):
         uid, version = str(metadata["uid"]), _version(metadata.get("resourceVersion"))
         key: Key = (metadata.get("namespace"), str(metadata["name"]))
         before = self._objects.get(key)
+        self._newest = max(self._newest, version)
         if uid in self._deleted or (before is not None and version <= before.resource_version):
             return None
         after = self._read(raw, uid, version, before if before is not None and before.uid == uid else None)
@@ -91,17 +98,37 @@ class KindCache(Generic[T]):
         self._bury(uid)
         return self._remove((metadata.get("namespace"), str(metadata["name"])), uid)
 
-    def replace(self, listing: KubeListing) -> list[Change[T]]:
-        """Take in a whole list. What it lacks is gone, unless it is younger than the list."""
+    def replace(self, listing: KubeListing, *, began_after: int = 0) -> list[Change[T]]:
+        """Take in a whole list. What it lacks is gone, unless it is younger than the list.
+
+        `began_after` is the newest version that was known before the list was asked for. A list older than that comes
+        from a store that lost its history, such as one restored from a backup: then the list is all there is.
+        """
+        if 0 < _version(listing.resource_version) < began_after:
+            self._forget_versions()
         changes = [change for raw in listing.items if (change := self.put(raw)) is not None]
         listed = {str(raw["metadata"]["uid"]) for raw in listing.items}
         horizon = _version(listing.resource_version)
+        self._newest = max(self._newest, horizon)
         for entry in list(self._objects.values()):
             if entry.uid not in listed and entry.resource_version <= horizon:
                 self._bury(entry.uid)
                 change = self._remove(entry.key, entry.uid)
                 changes += [] if change is None else [change]
         return changes
+
+    def is_outdated(self, raw: JsonObject) -> bool:
+        """Whether something newer was read of the object of that name, or its deletion."""
+        metadata = raw["metadata"]
+        known = self._objects.get((metadata.get("namespace"), str(metadata["name"])))
+        older = known is not None and _version(metadata.get("resourceVersion")) < known.resource_version
+        return older or str(metadata["uid"]) in self._deleted
+
+    def _forget_versions(self) -> None:
+        """From now on any reading is newer than what is known."""
+        self._deleted.clear()
+        self._newest = 0
+        self._objects = {key: replace(entry, resource_version=-1) for key, entry in self._objects.items()}
 
     def _read(self, raw: JsonObject, uid: str, version: int, before: CachedObject[T] | None) -> CachedObject[T]:
         metadata = raw["metadata"]

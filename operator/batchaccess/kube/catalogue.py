@@ -81,9 +81,20 @@ class LiveCatalogue:
         if change is not None:
             self._note(Reading(resource=resource, change=change))
 
-    def replace(self, resource: Resource, listing: KubeListing) -> int:
-        """Take in a whole list; the number of objects about which it told something new."""
-        changes = self._cache(resource).replace(listing)
+    def newest_version(self, resource: Resource) -> int:
+        """The highest version of anything that was ever read of a kind."""
+        return self._cache(resource).newest
+
+    def is_outdated(self, resource: Resource, raw: JsonObject) -> bool:
+        """Whether something newer was read of an object, or its deletion."""
+        return self._cache(resource).is_outdated(raw)
+
+    def replace(self, resource: Resource, listing: KubeListing, *, began_after: int = 0) -> int:
+        """Take in a whole list; the number of objects about which it told something new.
+
+        `began_after` is the `newest_version` from before the list was asked for.
+        """
+        changes = self._cache(resource).replace(listing, began_after=began_after)
         for change in changes:
             self._note(Reading(resource=resource, change=change))
         return len(changes)

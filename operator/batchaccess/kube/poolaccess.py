@@ -6,6 +6,7 @@ deleting them here as well would make every uninstall wait for thousands of requ
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from batchaccess.api import render_part, render_status
@@ -42,7 +43,11 @@ class PoolAccessObjects:
 
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
         """The objects that name this connection, by their own name."""
-        return {name: _reported(entry) for name, entry in self._live.pool_accesses(connection.name).items()}
+        entries = self._live.pool_accesses(connection.name)
+        return {
+            name: replace(_reported(entry), owned=entry.value.owner_uid == connection.uid)
+            for name, entry in entries.items()
+        }
 
     async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
         """Make the object of a pool, in place of any that is not this connection's; None if that failed.

@@ -56,12 +56,13 @@ async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
     news = 0
     failures: list[Unlistable] = []
     for resource in WATCHED:
+        known = live.newest_version(resource)
         try:
             listing = await list_all(client, resource)
         except PortError as error:
             failures.append(Unlistable(resource=resource, error=error))
         else:
-            news += live.replace(resource, listing)
+            news += live.replace(resource, listing, began_after=known)
     return ResyncResult(news=news, failures=tuple(failures))
 
 
