@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait
+from batchaccess.core.decision import Decision, Nothing, PatchNetwork, Stall, Wait
 from batchaccess.core.drift import Drift
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome, RemediatingReason
@@ -33,9 +33,13 @@ class Conclusion:
 
 def conclude(assessment: Assessment, decision: SagaDecision) -> Conclusion:
     """Join what is known of a pool with what is done about it."""
-    policy = assessment.policy
     if isinstance(decision, Remediate | Underway):
         return _remediating(assessment, decision)
+    return _without_saga(assessment, decision)
+
+
+def _without_saga(assessment: Assessment, decision: Decision) -> Conclusion:
+    policy = assessment.policy
     if policy is None:
         return _unmanaged(assessment)
     match decision:
