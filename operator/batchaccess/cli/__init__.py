@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "demo": "batchaccess.cli.demo:demo",
     "emulator": "batchemulator.cli:emulator",
     "explain": "batchaccess.cli.explain:explain",
+    "plan": "batchaccess.cli.plan:plan",
     "run": "batchaccess.cli.run:run",
     "validate": "batchaccess.cli.validate:validate",
 }

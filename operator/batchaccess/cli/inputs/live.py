@@ -89,6 +89,23 @@ async def _account(connection: AccountConnection, settings: LiveSettings, steps:
     return Reading(accounts=(account,), failures=failures)
 
 
+async def count_running_tasks(
+    connection: AccountConnection, pool_ids: Iterable[str], settings: LiveSettings
+) -> tuple[dict[str, int], tuple[Failure, ...]]:
+    """Tasks that run in some pools of an account now, and why they could not be counted. Never raises."""
+    counts: dict[str, int] = {}
+    try:
+        pools = await _open(connection, settings)
+        try:
+            for pool_id in pool_ids:
+                counts[pool_id] = await pools.running_tasks(pool_id)
+        finally:
+            await pools.close()
+    except PortError as error:
+        return counts, (Failure(source=f"{connection.endpoint}: running tasks", message=advised(error)),)
+    return counts, ()
+
+
 async def _open(connection: AccountConnection, settings: LiveSettings) -> ReadOnlyPools:
     # The Azure SDK takes a second to import, which saved pools need not wait for.
     from batchaccess.azurebatch.chain import connect_default  # noqa: PLC0415 as said

@@ -23,6 +23,10 @@ class SurveyedPools(Pools, Protocol):
         """All pools with what an audit wants to know besides."""
         ...
 
+    async def running_tasks(self, pool_id: str) -> int:
+        """How many tasks run on the nodes of a pool now."""
+        ...
+
 
 class ReadOnlyPools:
     """Implements `ports.Pools` by another one, and refuses to write before anything leaves this machine."""
@@ -33,6 +37,10 @@ class ReadOnlyPools:
     async def survey(self) -> Survey:
         """All pools with what an audit wants to know besides."""
         return await self._pools.survey()
+
+    async def running_tasks(self, pool_id: str) -> int:
+        """How many tasks run on the nodes of a pool now."""
+        return await self._pools.running_tasks(pool_id)
 
     async def list_pools(self) -> Listing:
         """All pools, those being deleted included."""

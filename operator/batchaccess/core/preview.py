@@ -1,0 +1,162 @@
+"""What a policy would do to a pool, told before it does: the step, its cost, and who gets in afterwards."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from batchaccess.core.assessment import Assessment, assess
+from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait, decide
+from batchaccess.core.declared import AccountConnection, NodeDeallocation, Strategy
+from batchaccess.core.memory import NOTHING_REMEMBERED
+from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool
+from batchaccess.core.reachability import PoolReachability, reachability
+from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.selection import Candidates
+
+
+class Step(StrEnum):
+    """What the operator would do about a pool now."""
+
+    NONE = "None"
+    """No policy governs it, or it is as declared."""
+    REPORT = "Report"
+    """It differs, and its policy only reports."""
+    PATCH = "Patch"
+    """It is empty: its network would be corrected at once."""
+    WAIT = "Wait"
+    """It would be corrected once something else has happened, such as its nodes being gone."""
+    DRAIN = "Drain"
+    """Its policy lets it be emptied for the correction, and restored."""
+    REFUSE = "Refuse"
+    """It differs, and somebody has to change something before it can be corrected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What emptying a pool costs.
+
+    Attributes:
+        nodes: nodes that there are now, and would be removed and made again.
+        node_deallocation: what becomes of their tasks.
+        timeout_seconds: how long the tasks have.
+        autoscale: whether autoscale would be off meanwhile.
+    """
+
+    nodes: int
+    node_deallocation: NodeDeallocation
+    timeout_seconds: int
+    autoscale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would become of one pool.
+
+    Attributes:
+        assessment: everything concluded about it as it is.
+        step: what would be done now.
+        message: why, in a sentence; empty where there is nothing to say.
+        after: who gets in once it is as declared; None if no policy governs it.
+        cost: of emptying it, None if that is not what would be done.
+        waits_for: what keeps it from being empty, in words.
+    """
+
+    assessment: Assessment
+    step: Step
+    message: str = ""
+    after: PoolReachability | None = None
+    cost: Cost | None = None
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether the pool is not as declared, mere spelling apart."""
+        return self.assessment.drift.kind not in (DriftClass.NONE, DriftClass.NEUTRAL)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a plan that ends 0 must not contain it."""
+        failed = any(each.holds is ConditionStatus.FALSE for each in self.assessment.assertions)
+        return self.differs or failed or bool(self.assessment.guardrail_violations)
+
+
+def preview(
+    pool: ObservedPool,
+    *,
+    nodes: NodeFindings | None,
+    connection: AccountConnection,
+    candidates: Candidates,
+    now: datetime,
+) -> Preview:
+    """What the operator would do about a pool that it sees for the first time.
+
+    Args:
+        pool: the pool as read.
+        nodes: what listing its nodes showed; None if they were not listed.
+        connection: the account it belongs to.
+        candidates: the policies that this connection accepts.
+        now: the present time.
+    """
+    assessment = assess(pool, nodes=nodes, connection=connection, candidates=candidates)
+    step, message = _step(assessment, connection, now)
+    desired = assessment.desired
+    return Preview(
+        assessment=assessment,
+        step=step,
+        message=message,
+        after=None if desired is None else reachability(desired, legacy=pool.is_legacy, nodes=nodes),
+        cost=_cost(assessment) if step is Step.DRAIN else None,
+        waits_for=tuple(_kept_busy_by(pool)) if step in (Step.WAIT, Step.DRAIN) else (),
+    )
+
+
+def _step(assessment: Assessment, connection: AccountConnection, now: datetime) -> tuple[Step, str]:
+    decision = decide(assessment, connection=connection, memory=NOTHING_REMEMBERED, now=now)
+    match decision:
+        case Nothing(outcome=PoolOutcome.AUDIT_DRIFT):
+            return Step.REPORT, "The policy is in mode Audit and corrects nothing."
+        case Nothing():
+            return Step.NONE, ""
+        case PatchNetwork():
+            return Step.PATCH, "The pool is empty, so its network is corrected at once."
+        case Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=message) if _drains(assessment):
+            return Step.DRAIN, message
+        case Wait(message=message):
+            return Step.WAIT, message
+        case Stall(message=message):
+            return Step.REFUSE, message
+
+
+def _drains(assessment: Assessment) -> bool:
+    return assessment.policy is not None and assessment.policy.remediation.strategy is Strategy.DRAIN
+
+
+def _cost(assessment: Assessment) -> Cost | None:
+    if assessment.policy is None:
+        return None
+    remediation, scale = assessment.policy.remediation, assessment.pool.scale
+    return Cost(
+        nodes=scale.current.total,
+        node_deallocation=remediation.node_deallocation,
+        timeout_seconds=remediation.drain_timeout_seconds,
+        autoscale=scale.autoscale,
+    )
+
+
+def _kept_busy_by(pool: ObservedPool) -> list[str]:
+    """What keeps a pool from being empty, as a list of short nouns."""
+    scale = pool.scale
+    found = []
+    if scale.current.total:
+        found.append(f"{_counted(scale.current.total, 'node')}")
+    elif scale.target.total:
+        found.append(f"{_counted(scale.target.total, 'node')} wanted")
+    if scale.autoscale:
+        found.append("autoscale")
+    if pool.allocation_state is not AllocationState.STEADY:
+        found.append(f"allocation {pool.allocation_state}")
+    return found
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
