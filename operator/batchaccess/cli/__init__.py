@@ -12,10 +12,12 @@ from batchaccess import __version__
 
 COMMANDS: Final = {
     "audit": "batchaccess.cli.audit:audit",
+    "compile": "batchaccess.cli.compile:compile_",
     "crds": "batchaccess.cli.crds:crds",
     "demo": "batchaccess.cli.demo:demo",
     "emulator": "batchemulator.cli:emulator",
     "explain": "batchaccess.cli.explain:explain",
+    "import": "batchaccess.cli.import_:import_",
     "plan": "batchaccess.cli.plan:plan",
     "run": "batchaccess.cli.run:run",
     "validate": "batchaccess.cli.validate:validate",

@@ -76,6 +76,11 @@ class Output:
         for problem in problems:
             say(self.errors, Text.assemble(("error: ", "bold red"), f"{problem.source}: {problem.message}"))
 
+    def warn(self, remarks: Iterable[Failure]) -> None:
+        """Tell on stderr what the answer does not say by itself, one line each."""
+        for remark in remarks:
+            say(self.errors, Text.assemble(("warning: ", "bold yellow"), f"{remark.source}: {remark.message}"))
+
     def steps(self) -> ShownSteps:
         """A progress bar to be entered as a context; hidden if nobody would see it."""
         return ShownSteps(self.errors, hidden=self.quiet)
@@ -85,7 +90,7 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
     """Add the options to a command, which gets them as one `Output` named `output`, and runs guarded.
 
     Args:
-        formats: what -o may be; table is the default.
+        formats: what -o may be; the first is the default.
     """
     options = (
         click.option(
@@ -93,7 +98,7 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
             "--output",
             "format_",
             type=click.Choice(formats, case_sensitive=False),
-            default=Format.TABLE,
+            default=formats[0],
             show_default=True,
             help="How to answer.",
         ),
