@@ -7,9 +7,10 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from batchaccess.core.declared import (
     AccountConnection,
@@ -112,6 +113,23 @@ class EnvironmentSecrets:
 def secret_variable(name: str, key: str) -> str:
     """The environment variable that stands for a key of a Secret: `BATCHACCESS_SECRET_PROD_WEU_VALUE`."""
     return "BATCHACCESS_SECRET_" + re.sub(r"[^A-Z0-9]+", "_", f"{name}_{key}".upper())
+
+
+def with_environment_key(connection: AccountConnection, environment: Mapping[str, str]) -> AccountConnection:
+    """A declared connection, led to the account's key of the environment where the value of its Secret is not there.
+
+    Raises:
+        PortError: code `Invalid`, a key in the environment is not base64.
+    """
+    auth, ref = connection.auth, connection.auth.secret_ref
+    if auth.type is not AuthType.SHARED_KEY or ref is None or environment.get(secret_variable(ref.name, ref.key)):
+        return connection
+    host = urlsplit(connection.endpoint).hostname or ""
+    keys = EnvironmentKeys.read(environment)
+    for account in (host.partition(".")[0], connection.name):
+        if keys.of(account) is not None:
+            return replace(connection, auth=replace(auth, secret_ref=SecretRef(name=account, key=_KEY_OF_ACCOUNT)))
+    return connection
 
 
 def connection_to(account: str, endpoint: str, environment: Mapping[str, str]) -> AccountConnection:

@@ -11,7 +11,7 @@ import click
 
 from batchaccess.cli.inputs.connections import read_connections
 from batchaccess.cli.inputs.files import STDIN, NamedFile, read_node_files, read_pool_file
-from batchaccess.cli.inputs.identities import connection_to
+from batchaccess.cli.inputs.identities import connection_to, with_environment_key
 from batchaccess.cli.inputs.live import LiveSettings, gather
 from batchaccess.cli.inputs.reading import Failure, Reading, Steps
 from batchaccess.core.declared import AccountConnection
@@ -109,8 +109,12 @@ def _declared(sources: PoolSources, environment: Mapping[str, str]) -> tuple[lis
     failures: list[Failure] = []
     for path in sources.connections:
         found, wrong = read_connections(path)
-        declared += found
         failures += wrong
+        for each in found:
+            try:
+                declared.append(with_environment_key(each, environment))
+            except PortError as problem:
+                failures.append(Failure(source=each.endpoint, message=problem.message))
     for text in sources.endpoints:
         try:
             declared.append(_by_endpoint(text, environment))
