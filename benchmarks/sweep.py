@@ -120,7 +120,18 @@ def declared(url: str) -> Catalogue:
     return Catalogue(version=1, connections=(connection,), policies=policies, namespace_labels={})
 
 
-def sweeping(pools: AzureBatchPools, reports: MemoryReports) -> AccountSweep:
+class Declared:
+    """A `PolicyStore` whose content never changes."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def catalogue(self) -> Catalogue:
+        """The same reading, always."""
+        return self._catalogue
+
+
+def sweeping(pools: AzureBatchPools, reports: MemoryReports, catalogue: Catalogue) -> AccountSweep:
     """The sweep over an open account."""
 
     async def connect(_: AccountConnection) -> Pools:
@@ -130,6 +141,7 @@ def sweeping(pools: AzureBatchPools, reports: MemoryReports) -> AccountSweep:
         "bench",
         SweepParts(
             connect=connect,
+            store=Declared(catalogue),
             reports=reports,
             recorder=SilentRecorder(),
             metrics=Metrics().connection("bench"),
@@ -158,7 +170,7 @@ async def measure(url: str, size: int) -> None:
     catalogue, reports = declared(url), MemoryReports()
     bare = await best_of(ROUNDS, lambda: fetch_and_parse(url), size)
     async with connected(catalogue.connections[0]) as pools:
-        once = counted(sweeping(pools, reports), catalogue)
+        once = counted(sweeping(pools, reports, catalogue), catalogue)
         first = await best_of(1, once, size)
         written = reports.writes
         steady = await best_of(ROUNDS, once, size)

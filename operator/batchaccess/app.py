@@ -174,6 +174,7 @@ class Operator:
                 AccountParts(
                     adapter=_adapter_settings(settings),
                     secrets=SecretReader(client, settings.namespace),
+                    store=self._live,
                     reports=PoolAccessObjects(client, self._live, writer, count),
                     recorder=recorder,
                     metrics=metrics,

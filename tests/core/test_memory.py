@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from batchaccess.core.memory import (
     PoolMemory,
     after_error,
     after_observation,
+    after_request,
     after_success,
     after_unexpected_result,
     back_off,
@@ -225,3 +227,33 @@ def test_an_etag_that_moved_for_another_reason_is_no_overwrite() -> None:
     wrote = after_success(NOTHING_REMEMBERED, pool=OURS, now=NOW)
     resized = pool("p", endpoint("SSH", "deny *"), etag="0x9", nodes=4)
     assert after_observation(wrote, pool=resized, drifts=True, now=NOW) is wrote
+
+
+def test_a_clock_set_back_by_a_day_prolongs_no_pause() -> None:
+    tomorrow = NOW + 24 * HOUR
+    denied = failed(kind=ErrorKind.DENIED)
+    assert denied.latch is not None
+    memory = PoolMemory(
+        latch=replace(denied.latch, retry_at=tomorrow),
+        back_off_until=tomorrow,
+        contended_until=tomorrow,
+        last_write=replace(after_success(denied, pool=OURS, now=tomorrow).last_write, time=tomorrow),  # type: ignore[type-var] # set by a success
+    )
+    assert after_observation(memory, pool=POOL, drifts=True, now=NOW) is NOTHING_REMEMBERED
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ErrorKind if kind is not ErrorKind.RACE])
+def test_no_pause_of_ours_is_taken_for_that_of_a_clock_set_back(kind: ErrorKind) -> None:
+    memory = failed(failed(kind=kind, retry_after=7200, jitter=0.99), kind=kind, retry_after=7200, jitter=0.99)
+    assert after_observation(memory, pool=POOL, drifts=True, now=NOW) == memory
+
+
+def test_a_request_ends_pauses_and_keeps_what_was_refused_for_good() -> None:
+    paused = failed(failed(), kind=ErrorKind.DENIED)
+    contended = replace(paused, contended_until=NOW + HOUR, overwrites=(NOW,))
+    assert after_request(contended) is not contended
+    assert after_request(contended) == NOTHING_REMEMBERED
+    rejected = failed(kind=ErrorKind.INVALID)
+    assert after_request(rejected) == rejected
+    written = after_success(NOTHING_REMEMBERED, pool=OURS, now=NOW)
+    assert after_request(written) == written

@@ -153,6 +153,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
                 AccountParts(
                     adapter=AdapterSettings(allow_endpoint_suffixes=("127.0.0.1",)),
                     secrets=SecretReader(client, "batchaccess"),
+                    store=live,
                     reports=PoolAccessObjects(client, live, writer, lambda *_: None),
                     recorder=EventRecorder(client, clock, lambda *_: None),
                     metrics=Metrics(),

@@ -113,6 +113,9 @@ async def our_loop(_: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks
                 CONNECTIONS, namespace=None, name="prod-weu", uid=declared.uid, status={"pools": {"total": passes}}
             )
 
+        def wind_down(self) -> None:
+            return
+
         async def close(self) -> None:
             return
 

@@ -65,6 +65,9 @@ class MadeUpSweep:
             tallies={policy.key: PolicyTally(pools=one) for policy in catalogue.policies},
         )
 
+    def wind_down(self) -> None:
+        return
+
     async def close(self) -> None:
         self._app.closed.append(self._name)
 

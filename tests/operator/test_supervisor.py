@@ -143,6 +143,7 @@ async def test_stopping_lets_a_sweep_finish(world: World) -> None:
     stopping = asyncio.create_task(world.supervisor.stop())
     await asyncio.sleep(0.05)
     assert not stopping.done()
+    assert world.made[0].winding_down
     gate.set()
     await stopping
     assert world.swept == ["one"]

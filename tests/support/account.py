@@ -53,6 +53,7 @@ class AccountWorld:
                 self.declared.name,
                 SweepParts(
                     connect=self._connect,
+                    store=self,
                     reports=self.reports,
                     recorder=self.recorder,
                     metrics=self.metrics.connection(self.declared.name),

@@ -36,6 +36,7 @@ class FakeSweep:
     passes: list[Catalogue] = field(default_factory=list)
     running: bool = False
     closed: bool = False
+    winding_down: bool = False
     gate: asyncio.Event | None = None
 
     async def run_once(self, catalogue: Catalogue) -> object:
@@ -47,6 +48,9 @@ class FakeSweep:
             return self.act()
         finally:
             self.running = False
+
+    def wind_down(self) -> None:
+        self.winding_down = True
 
     async def close(self) -> None:
         self.closed = True

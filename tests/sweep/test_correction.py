@@ -12,7 +12,7 @@ from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason
 from batchaccess.ports import AzureOperation, Listing, PortError
 from tests.support.account import AccountWorld
-from tests.support.build import access, connection, endpoint, policy, pool, wanted
+from tests.support.build import NOW, access, connection, endpoint, policy, pool, wanted
 
 SSH_CLOSED = policy("ssh", wanted("SSH", allow_from=[]))
 NAME = "prod-weu.render-1"
@@ -192,7 +192,7 @@ async def test_shared_key_with_a_subnet_is_refused_before_the_first_request() ->
     assert world.reports.condition(NAME, "Compliant") == ("False", "SharedKeySubnet")
 
 
-async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_hour() -> None:
+async def contended() -> AccountWorld:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     open_again = {"endpointConfiguration": {"inboundNATPools": [_open_ssh()]}}
     for _ in range(3):
@@ -200,6 +200,11 @@ async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_
         world.pools.edit_network("render-1", open_again)
         world.clock.advance(60)
     await world.sweep()
+    return world
+
+
+async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_hour() -> None:
+    world = await contended()
     assert world.reports.condition(NAME, "Compliant") == ("False", "Contended")
     patches = len(world.pools.calls_of(AzureOperation.PATCH_NETWORK))
     world.clock.advance(600)
@@ -208,6 +213,40 @@ async def test_somebody_who_keeps_overwriting_us_is_named_and_left_alone_for_an_
     world.clock.advance(3600)
     await world.sweep()
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+@pytest.mark.parametrize("asked_on", ["pool", "policy", "connection"])
+async def test_who_asks_for_a_sweep_need_not_wait_for_the_end_of_a_pause(asked_on: str) -> None:
+    world = await contended()
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "Contended")
+    match asked_on:
+        case "pool":
+            world.reports.request(NAME, "now")
+        case "policy":
+            world.policies = [replace(SSH_CLOSED, requested_at="now")]
+        case _:
+            world.declared = replace(world.declared, requested_at="now")
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+async def test_pool_created_anew_under_its_id_is_not_held_to_what_the_old_one_taught() -> None:
+    world = await contended()
+    world.pools.put(open_pool(etag="0xNEW", creation_time=NOW))
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+async def test_id_in_another_case_is_the_same_pool() -> None:
+    world = await contended()
+    same = world.pools.pool("render-1")
+    world.pools.remove("render-1")
+    world.pools.put(replace(same, id="RENDER-1"))
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "Contended")
+    assert world.reports.writes.count(f"create {NAME}") == 1
+    assert not [write for write in world.reports.writes if write.startswith("delete")]
 
 
 def _open_ssh() -> dict[str, object]:
@@ -270,3 +309,39 @@ async def test_corrections_stop_at_the_period_and_go_on_in_the_next_pass() -> No
     second = await world.sweep()
     assert second.counts is not None
     assert second.counts.compliant == 4
+
+
+async def test_policy_suspended_during_a_pass_corrects_nothing_more() -> None:
+    world = AccountWorld.of(*(pool(f"render-{number}", endpoint("SSH")) for number in range(4)), policies=[SSH_CLOSED])
+    patch = world.pools.patch_network
+
+    async def suspend_meanwhile(pool_id: str, body: dict[str, object], *, etag: str) -> None:
+        await patch(pool_id, body, etag=etag)
+        world.policies = [replace(SSH_CLOSED, suspend=True, generation=2)]
+
+    world.pools.patch_network = suspend_meanwhile  # type: ignore[assignment,method-assign]
+    await world.sweep()
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
+    assert world.reports.condition("prod-weu.render-3", "Compliant") == ("False", "Suspended")
+
+
+@pytest.mark.parametrize("end", ["stop", "deletion", "successor"])
+async def test_pass_that_shall_end_begins_no_further_correction(end: str) -> None:
+    world = AccountWorld.of(*(pool(f"render-{number}", endpoint("SSH")) for number in range(4)), policies=[SSH_CLOSED])
+    patch = world.pools.patch_network
+
+    async def end_meanwhile(pool_id: str, body: dict[str, object], *, etag: str) -> None:
+        match end:
+            case "stop":
+                world.sweeping.wind_down()
+            case "deletion":
+                world.declared = replace(world.declared, name="another")
+            case _:
+                world.declared = replace(world.declared, uid="another")
+        await patch(pool_id, body, etag=etag)
+
+    world.pools.patch_network = end_meanwhile  # type: ignore[assignment,method-assign]
+    await world.sweeping.run_once(world.catalogue())
+    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 1
+    assert world.reports.condition(NAME, "Compliant")[0] == "False"
+    assert world.reports.condition("prod-weu.render-0", "Compliant") == ("True", "Compliant")

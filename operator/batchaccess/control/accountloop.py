@@ -22,6 +22,10 @@ class Sweep(Protocol):
         """One pass."""
         ...
 
+    def wind_down(self) -> None:
+        """Begin nothing more that changes the account; what is under way is finished."""
+        ...
+
     async def close(self) -> None:
         """Release connections and credentials."""
         ...
@@ -105,6 +109,8 @@ class AccountLoop:
         """End the loop. A running sweep may finish within the grace period, then it is cancelled."""
         self._stopping.set()
         self._woken.set()
+        if self._sweep is not None:
+            self._sweep.wind_down()
         task = self._task
         if task is None:
             return

@@ -10,7 +10,7 @@ from batchaccess.azurebatch.secrets import SecretReader
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.control.accountloop import Beat, SweepFactory
 from batchaccess.core.declared import AccountConnection
-from batchaccess.ports import Clock, PoolReports, Pools, Recorder
+from batchaccess.ports import Clock, PolicyStore, PoolReports, Pools, Recorder
 from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.account import AccountSweep, SweepParts
 from batchaccess.telemetry.connection import ConnectionMetrics
@@ -27,6 +27,7 @@ class AccountParts:
 
     adapter: AdapterSettings
     secrets: SecretReader
+    store: PolicyStore
     reports: PoolReports
     recorder: Recorder
     metrics: Metrics
@@ -49,6 +50,7 @@ def account_factory(parts: AccountParts) -> SweepFactory:
             connection.name,
             SweepParts(
                 connect=connect_account,
+                store=parts.store,
                 reports=parts.reports,
                 recorder=parts.recorder,
                 metrics=metrics,

@@ -144,7 +144,7 @@ def _refused_before(policy: AccessPolicy, pool: ObservedPool, memory: PoolMemory
         return Wait(
             reason=CompliantReason.CONTENDED,
             message="Somebody else keeps overwriting the network soon after it was corrected. Find out who; the next "
-            "attempt comes within an hour.",
+            "attempt comes within an hour, or once the annotation batchaccess.dev/requested-at gets a new value.",
             until=memory.contended_until,
         )
     return None

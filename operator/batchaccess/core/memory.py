@@ -22,6 +22,8 @@ LONGEST_BACK_OFF: Final = timedelta(hours=1)
 DENIED_RETRY: Final = timedelta(hours=1)
 """Access is granted outside of Kubernetes, so a denial is tried again, but very slowly."""
 
+LONGEST_DENIED_PAUSE: Final = DENIED_RETRY * 1.5
+
 CONTENTION_WINDOW: Final = timedelta(hours=1)
 CONTENTION_LIMIT: Final = 3
 CONTENTION_PAUSE: Final = timedelta(hours=1)
@@ -221,7 +223,7 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
     """
     if memory is NOTHING_REMEMBERED:
         return memory
-    learned = _after_foreign_write(memory, pool, drifts=drifts, now=now)
+    learned = _after_foreign_write(_without_outlived_pauses(memory, now), pool, drifts=drifts, now=now)
     if not drifts:
         learned = _in_order(learned)
     if learned.contended_until is not None and learned.contended_until <= now:
@@ -229,6 +231,31 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
     if learned == NOTHING_REMEMBERED:
         return NOTHING_REMEMBERED
     return memory if learned == memory else learned
+
+
+def after_request(memory: PoolMemory) -> PoolMemory:
+    """After somebody asked for a sweep now: every pause ends, whoever overwrote us included.
+
+    What the service refused for good stays refused until the policy or the network changes.
+    """
+    latch = memory.latch if memory.latch is not None and memory.latch.retry_at is None else None
+    return PoolMemory(latch=latch, last_write=memory.last_write, raced_etag=memory.raced_etag, races=memory.races)
+
+
+def _without_outlived_pauses(memory: PoolMemory, now: datetime) -> PoolMemory:
+    """Without what lies further ahead than any pause is long: the clock was set back meanwhile."""
+    latch, write = memory.latch, memory.last_write
+    return replace(
+        memory,
+        latch=None if latch is not None and _too_far(latch.retry_at, now, LONGEST_DENIED_PAUSE) else latch,
+        back_off_until=None if _too_far(memory.back_off_until, now, LONGEST_BACK_OFF) else memory.back_off_until,
+        contended_until=None if _too_far(memory.contended_until, now, CONTENTION_PAUSE) else memory.contended_until,
+        last_write=None if write is not None and write.time > now else write,
+    )
+
+
+def _too_far(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    return until is not None and until - now > longest
 
 
 def _in_order(memory: PoolMemory) -> PoolMemory:

@@ -6,7 +6,6 @@ deleting them here as well would make every uninstall wait for thousands of requ
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from batchaccess.api import render_part, render_status
@@ -44,10 +43,14 @@ class PoolAccessObjects:
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
         """The objects that name this connection, by their own name."""
         entries = self._live.pool_accesses(connection.name)
-        return {
-            name: replace(_reported(entry), owned=entry.value.owner_uid == connection.uid)
-            for name, entry in entries.items()
-        }
+        return {name: _reported(entry, owner_uid=connection.uid) for name, entry in entries.items()}
+
+    def find(self, connection: AccountConnection, name: str) -> ReportedPool | None:
+        """The object of that name, if it names this connection."""
+        entry = self._live.pool_access(name)
+        if entry is None or entry.value.connection != connection.name:
+            return None
+        return _reported(entry, owner_uid=connection.uid)
 
     async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:
         """Make the object of a pool, in place of any that is not this connection's; None if that failed.
@@ -56,14 +59,14 @@ class PoolAccessObjects:
         that stands for another pool is nobody's: both are deleted first.
         """
         found = self._live.pool_access(name)
-        if found is not None and found.value.owner_uid == connection.uid and found.value.pool_id == pool_id:
-            return _reported(found)
+        if found is not None and _stands_for(found.value, connection, pool_id):
+            return _reported(found, owner_uid=connection.uid)
         if found is not None and not await self.delete(name):
             return None
         outcome = await self._create(connection, name, pool_id)
         self._count(POOL_ACCESSES, outcome)
         made = self._live.pool_access(name) if outcome is WriteOutcome.WRITTEN else None
-        return None if made is None else _reported(made)
+        return None if made is None else _reported(made, owner_uid=connection.uid)
 
     async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
         """Make `status` the whole status; the object as it is then, the very same if it said so already.
@@ -82,7 +85,7 @@ class PoolAccessObjects:
         if outcome is WriteOutcome.UNCHANGED:
             return reported
         entry = self._live.pool_access(stored.name) if outcome is WriteOutcome.WRITTEN else None
-        return None if entry is None else _reported(entry)
+        return None if entry is None else _reported(entry, owner_uid=entry.value.owner_uid)
 
     async def write_journal(
         self, reported: ReportedPool, *, journal: JournalStatus | None, drains: DrainsStatus | None
@@ -105,7 +108,7 @@ class PoolAccessObjects:
         )
         certain = outcome in (WriteOutcome.WRITTEN, WriteOutcome.UNCHANGED)
         entry = self._live.pool_access(stored.name) if certain else None
-        return None if entry is None else _reported(entry)
+        return None if entry is None else _reported(entry, owner_uid=entry.value.owner_uid)
 
     async def delete(self, name: str) -> bool:
         """Delete the object of a pool that is gone; whether it is gone now."""
@@ -150,11 +153,16 @@ class PoolAccessObjects:
         return WriteOutcome.CONFLICT
 
 
-def _reported(entry: CachedObject[PoolIdentity]) -> ReportedPool:
+def _stands_for(identity: PoolIdentity, connection: AccountConnection, pool_id: str) -> bool:
+    return identity.owner_uid == connection.uid and identity.pool_id.casefold() == pool_id.casefold()
+
+
+def _reported(entry: CachedObject[PoolIdentity], *, owner_uid: str | None) -> ReportedPool:
     identity = entry.value
     return ReportedPool(
         stored=entry.stored,
         pool_id=identity.pool_id,
+        owned=identity.owner_uid == owner_uid,
         requested_at=identity.requested_at,
         adopt=identity.adopt,
         abandon=identity.abandon,

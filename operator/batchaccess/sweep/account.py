@@ -7,13 +7,13 @@ how a pass ended is a value.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from batchaccess.core.assessment import assess, danger
 from batchaccess.core.decision import Nothing, PatchNetwork, decide
 from batchaccess.core.declared import AccountConnection
-from batchaccess.core.memory import PoolMemory, after_observation
+from batchaccess.core.memory import PoolMemory, after_observation, after_request
 from batchaccess.core.model import (
     ObjectKey,
     ObservedPool,
@@ -22,12 +22,12 @@ from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.reporting import network_change
 from batchaccess.core.selection import Candidates
 from batchaccess.core.tally import PolicyTally, PoolRecord
-from batchaccess.ports import Catalogue, Clock, Listing, PoolReports, Pools, PortError, Recorder
+from batchaccess.ports import Catalogue, Clock, Listing, PolicyStore, PoolReports, Pools, PortError, Recorder
 from batchaccess.sweep.acceptances import Acceptances, CandidatesOfConnection
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
 from batchaccess.sweep.nodelistings import NodeListings
-from batchaccess.sweep.poolreporting import PoolReporter, Report
-from batchaccess.sweep.pooltracks import Basis, PoolTrack
+from batchaccess.sweep.poolreporting import Asked, PoolReporter, Report
+from batchaccess.sweep.pooltracks import Basis, PoolTrack, Requested
 from batchaccess.sweep.summary import SweepSummary, completed, failed
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.logcontext import log_context
@@ -50,6 +50,7 @@ class SweepParts:
     """What a sweep works with, besides the account itself."""
 
     connect: Connect
+    store: PolicyStore
     reports: PoolReports
     recorder: Recorder
     metrics: ConnectionMetrics
@@ -75,6 +76,7 @@ class _Pass:
     account: _Account
     connection: AccountConnection
     candidates: Candidates
+    asked: Asked
     started: float
 
     @property
@@ -102,6 +104,11 @@ class AccountSweep:
         self._tracks: dict[str, PoolTrack] = {}
         self._tallies: Mapping[ObjectKey, PolicyTally] | None = None
         self._failures = 0
+        self._winding_down = False
+
+    def wind_down(self) -> None:
+        """Begin no further correction; the one under way is finished."""
+        self._winding_down = True
 
     async def close(self) -> None:
         """Release connections and credentials."""
@@ -110,7 +117,7 @@ class AccountSweep:
 
     async def run_once(self, catalogue: Catalogue) -> SweepSummary | None:
         """One pass under what is declared now; None if the connection is not declared any more."""
-        connection = next((each for each in catalogue.connections if each.name == self._name), None)
+        connection = self._declared(catalogue)
         if connection is None:
             return None
         started = self._clock.monotonic()
@@ -121,11 +128,14 @@ class AccountSweep:
         except PortError as error:
             return self._failed(connection, catalogue, error, started)
         candidates = self._candidates.of(connection, catalogue)
-        this = _Pass(account=account, connection=connection, candidates=candidates, started=started)
+        this = _Pass(account=account, connection=connection, candidates=candidates, asked=asked, started=started)
         await self._observe(listing, this)
         await self._correct(this)
         report = await self._reporter.report(asked, list(self._tracks.values()), listing.unreadable)
         return self._completed(this, catalogue, report, unreadable=len(listing.unreadable))
+
+    def _declared(self, catalogue: Catalogue) -> AccountConnection | None:
+        return next((each for each in catalogue.connections if each.name == self._name), None)
 
     async def _open(self, connection: AccountConnection) -> _Account:
         if self._account is None:
@@ -139,7 +149,7 @@ class AccountSweep:
 
     async def _observe(self, listing: Listing, this: _Pass) -> None:
         """Bring the tracks to what was listed; only what changed is assessed again."""
-        for gone in self._tracks.keys() - {pool.id for pool in listing.pools}:
+        for gone in self._tracks.keys() - {_key(pool) for pool in listing.pools}:
             del self._tracks[gone]
         seconds = this.connection.sync_period_seconds / 2
         await this.account.listings.refresh(listing.pools, seconds=seconds, beat=self._parts.beat)
@@ -152,18 +162,30 @@ class AccountSweep:
     def _look(self, pool: ObservedPool, this: _Pass) -> PoolTrack:
         """Assess a pool if anything about it changed, and decide, which depends on the time as well."""
         basis = self._basis(pool, this)
-        track = self._tracks.get(pool.id)
+        track = self._tracks.get(_key(pool))
+        if track is not None and track.basis.pool.creation_time != pool.creation_time:
+            track = None  # Deleted and created anew: what the old one taught says nothing of the new one.
         if track is None or not track.basis.is_same(basis):
             judgement = self._judge(basis, PoolMemory() if track is None else track.memory)
             if track is None:
                 track = PoolTrack.begin(basis, judgement.assessment, judgement.decision)
-                self._tracks[pool.id] = track
+                self._tracks[_key(pool)] = track
             track.basis, track.assessment = basis, judgement.assessment
         drifts = track.assessment.drift.is_correctable
         now = self._clock.now()
+        if track.is_newly(self._requested(track, this)):
+            track.memory = after_request(track.memory)
         track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
         track.decided(decide(track.assessment, connection=this.connection, memory=track.memory, now=now))
         return track
+
+    def _requested(self, track: PoolTrack, this: _Pass) -> Requested:
+        reported, policy = this.asked.existing.get(track.name), track.assessment.policy
+        return Requested(
+            pool=None if reported is None else reported.requested_at,
+            policy=None if policy is None else policy.requested_at,
+            connection=this.connection.requested_at,
+        )
 
     def _basis(self, pool: ObservedPool, this: _Pass) -> Basis:
         nodes = this.account.listings.findings(pool)
@@ -178,13 +200,27 @@ class AccountSweep:
         """Carry out what was decided, most dangerous first."""
         wanting = [track for track in self._tracks.values() if isinstance(track.decision, PatchNetwork)]
         for track in sorted(wanting, key=lambda track: danger(track.assessment)):
+            latest = self._latest(this)
+            if latest is None:
+                return
             if self._clock.monotonic() >= this.deadline:
                 _log.info("more pools to correct than one period allows; the rest follows in the next sweep")
                 return
             policy = track.assessment.policy
             with log_context(pool=track.pool_id, policy=str(policy.key) if policy else None):
-                await self._correct_one(track, this)
+                await self._correct_one(track, latest)
             self._parts.beat()
+
+    def _latest(self, this: _Pass) -> _Pass | None:
+        """The pass under what is declared by now, None if nothing may be changed any more.
+
+        A pass may last for a whole period, and whoever suspends a policy does not mean after that.
+        """
+        catalogue = self._parts.store.catalogue()
+        connection = self._declared(catalogue)
+        if self._winding_down or connection is None or connection.uid != this.connection.uid:
+            return None
+        return replace(this, connection=connection, candidates=self._candidates.of(connection, catalogue))
 
     async def _correct_one(self, track: PoolTrack, this: _Pass) -> None:
         def judge(pool: ObservedPool, memory: PoolMemory) -> Judgement:
@@ -196,11 +232,12 @@ class AccountSweep:
         if attempt.outcome is not None:
             self._parts.metrics.drift_corrected(attempt.kind, attempt.outcome)
         if attempt.pool is not None:
-            self._look_after(track, attempt, attempt.pool, this)
+            self._look_after(attempt, attempt.pool, this)
 
-    def _look_after(self, track: PoolTrack, attempt: Attempt, pool: ObservedPool, this: _Pass) -> None:
+    def _look_after(self, attempt: Attempt, pool: ObservedPool, this: _Pass) -> None:
         """Conclude anew from the pool as it was read last."""
-        self._look(pool, this)
+        track = self._look(pool, this)
+        track.attempt = attempt
         if attempt.outcome is CorrectionOutcome.VERIFIED and track.decision == Nothing(outcome=PoolOutcome.COMPLIANT):
             track.decided(Nothing(outcome=PoolOutcome.CORRECTED))
             _log.info("corrected %s drift", attempt.kind)
@@ -237,6 +274,11 @@ class AccountSweep:
             SweepResult.FAILED, seconds=self._clock.monotonic() - started, ended=self._clock.now(), writes=0
         )
         return failed(connection, catalogue, error, tallies=self._tallies)
+
+
+def _key(pool: ObservedPool) -> str:
+    """Pool ids keep their case, but two of them never differ in case only (REST doc "Add Pool To Account")."""
+    return pool.id.casefold()
 
 
 def _is_unfinished(track: PoolTrack) -> bool:

@@ -125,7 +125,7 @@ class PoolReporter:
     async def _object(self, asked: Asked, name: str, pool_id: str, report: Report) -> ReportedPool | None:
         """The object of a pool; made if it is not there or not this pool's."""
         found = asked.existing.get(name)
-        if found is not None and found.owned and found.pool_id == pool_id:
+        if found is not None and found.owned and found.pool_id.casefold() == pool_id.casefold():
             return found
         made = await self.reports.create(asked.connection, name=name, pool_id=pool_id)
         report.written += made is not None

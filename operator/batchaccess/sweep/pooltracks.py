@@ -1,6 +1,7 @@
 """What a sweep keeps of one pool from pass to pass, so that an unchanged pool costs next to nothing."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, conclude
@@ -38,6 +39,14 @@ class Basis:
         )
 
 
+class Requested(NamedTuple):
+    """The values of `batchaccess.dev/requested-at` on what a pool depends on."""
+
+    pool: str | None
+    policy: str | None
+    connection: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
     """What was last seen to be in Kubernetes, and what it was made of."""
@@ -64,6 +73,7 @@ class PoolTrack:
         change: the last change of its network that we made since we started.
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
+        requested: by whom a sweep was asked for so far; None before the first look.
     """
 
     name: str
@@ -76,6 +86,7 @@ class PoolTrack:
     change: Change | None = None
     reported: Reported | None = None
     row: PoolRow | None = None
+    requested: Requested | None = None
 
     @classmethod
     def begin(cls, basis: Basis, assessment: Assessment, decision: Decision) -> "PoolTrack":
@@ -97,6 +108,13 @@ class PoolTrack:
     def corrected(self) -> bool:
         """Whether this pass changed its network."""
         return self.attempt is not None and self.attempt.change is not None
+
+    def is_newly(self, requested: Requested) -> bool:
+        """Whether somebody asked for a sweep since the last look; asked once, it is known."""
+        before, self.requested = self.requested, requested
+        if before is None or before == requested:
+            return False
+        return any(now is not None and now != then for then, now in zip(before, requested, strict=True))
 
     def decided(self, decision: Decision) -> None:
         """Take in a decision on the present assessment."""
