@@ -21,7 +21,7 @@ def connection_page(connection: ConnectionReading, events: Sequence[RecentEvent]
     ready = condition_in(status, "Ready")
     return page(
         f"Account {connection.name}",
-        el("nav", el("a", "Pools", href=to.fleet()), class_="crumbs", aria_label="Where this is"),
+        el("nav", el("a", "Pools", href=to.fleet()), " / Account", class_="crumbs", aria_label="Where this is"),
         el("h1", connection.name),
         el("p", ready_badge(status), class_="badges"),
         el("p", ready.message, class_="lead") if ready.message else None,

@@ -9,7 +9,7 @@ from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el
 from batchaccess.web.parts import moment, plural, table, toned
 from batchaccess.web.readings import RecentEvent
-from batchaccess.web.words import Tone, spelled
+from batchaccess.web.words import Tone, said_of_event
 
 _MOST_SHOWN: Final = 200
 _BAD_NEWS: Final = frozenset({"InternetReachable", "CorrectionFailed", "PolicyRefused", "ConnectionFailed"})
@@ -27,25 +27,27 @@ def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
             f"{note} since the operator started, newest first. Repeats are told once, with their number.",
             class_="note",
         ),
-        events_table(shown, shell),
+        events_table(shown, shell, general=True),
         shell=shell,
     )
 
 
-def events_table(events: Sequence[RecentEvent], shell: Shell) -> Element:
-    """Events, newest first."""
+def events_table(events: Sequence[RecentEvent], shell: Shell, *, general: bool = False) -> Element:
+    """Events, newest first; a `general` table says what each is about."""
     if not events:
         return el("p", "The operator told of nothing since it started.", class_="empty")
     rows = [
         (
             moment(event.last, shell.now),
-            toned(_tone_of(event), spelled(event.reason)),
-            _about(event, shell.addresses),
+            toned(_tone_of(event), said_of_event(event.reason)),
+            *([_about(event, shell.addresses)] if general else []),
             (event.message, el("span", f" {event.count:,} times", class_="dim") if event.count > 1 else None),
         )
         for event in events[:_MOST_SHOWN]
     ]
-    return table("Events", ("When", "What", "About", "Message"), rows, class_="events")
+    if general:
+        return table("Events", ("When", "What", "About", "Message"), rows, class_="events general")
+    return table("Events", ("When", "What", "Message"), rows, class_="events")
 
 
 def _tone_of(event: RecentEvent) -> Tone:

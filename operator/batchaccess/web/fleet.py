@@ -20,8 +20,8 @@ class Exposure(StrEnum):
 
     OPEN = "open"
     UNDETERMINED = "undetermined"
-    CLOSED = "closed"
     UNKNOWN = "unknown"
+    CLOSED = "closed"
 
 
 class Standing(StrEnum):

@@ -19,6 +19,7 @@ PAGE_SIZE: Final = 100
 _MANY_ACCOUNTS: Final = 8
 """From here on the accounts are folded up, unless one of them is in trouble."""
 _SHOWN_ENDPOINTS: Final = 4
+NOT_KNOWN: Final = el("span", "not known", class_="dim")
 
 EXPOSURE_WORDS: Final = {
     Exposure.OPEN: Said(Tone.DANGER, "Open to the Internet"),
@@ -138,13 +139,13 @@ def _account_row(connection: ConnectionReading, to: Addresses) -> Sequence[Conte
     return (
         el("a", connection.name, href=to.connection(connection.name)),
         ready_badge(connection.status),
-        "-" if total is None else el("a", plural(total, "pool"), href=f"{to.fleet(of_account)}#pools"),
-        "-"
+        NOT_KNOWN if total is None else el("a", plural(total, "pool"), href=f"{to.fleet(of_account)}#pools"),
+        NOT_KNOWN
         if total is None
         else el("a", toned(Tone.DANGER, f"{reached:,}"), href=f"{opened}#pools")
         if reached
         else toned(Tone.GOOD, "none"),
-        "-" if total is None else f"{troubled:,}" if troubled else "none",
+        NOT_KNOWN if total is None else f"{troubled:,}" if troubled else "none",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from batchaccess.web.markup import Content, Element, el
 from batchaccess.web.storedjson import StoredCondition
-from batchaccess.web.words import Said, Tone, said_of_condition, spelled
+from batchaccess.web.words import Said, Tone, said_of_condition
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -147,8 +147,3 @@ def plural(count: int, one: str, many: str = "") -> str:
 def ports(start: int | None, end: int | None) -> str:
     """A range of ports."""
     return "" if start is None or end is None else str(start) if start == end else f"{start}-{end}"
-
-
-def words_of(reason: str) -> str:
-    """A reason of an event, in words."""
-    return spelled(reason)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
-from batchaccess.core.declared import AccessPolicy, DesiredEndpoint, NameSelector
+from batchaccess.core.declared import AccessPolicy, DesiredEndpoint, NameSelector, Unlisted
 from batchaccess.core.model import JsonObject
 from batchaccess.web.addresses import Addresses
 from batchaccess.web.eventspage import events_table
 from batchaccess.web.fleet import FleetFilter
-from batchaccess.web.fleetpage import ready_badge
+from batchaccess.web.fleetpage import NOT_KNOWN, ready_badge
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el
 from batchaccess.web.parts import badge, conditions_table, facts, pager, plural, section, table
@@ -18,6 +18,7 @@ from batchaccess.web.storedjson import condition_in, conditions_in, entries_in, 
 from batchaccess.web.words import Said, Tone, said_of_condition, spelled
 
 PAGE_SIZE: Final = 100
+_UNLISTED: Final = {Unlisted.REMOVE: "removed", Unlisted.KEEP: "kept"}
 COUNT_WORDS: Final = {
     "total": "Pools",
     "compliant": "In order",
@@ -59,10 +60,10 @@ def _policy_row(policy: PolicyReading, to: Addresses) -> Sequence[Content]:
     return (
         el("a", str(policy.key), href=to.policy(policy.key)),
         policy_badge(policy.status),
-        "-" if declared is None else mode_words(declared),
-        "-" if declared is None else declared.priority,
-        "-" if total is None else f"{total:,}",
-        "-" if total is None else f"{troubled:,}" if troubled else "none",
+        NOT_KNOWN if declared is None else mode_words(declared),
+        NOT_KNOWN if declared is None else declared.priority,
+        NOT_KNOWN if total is None else f"{total:,}",
+        NOT_KNOWN if total is None else f"{troubled:,}" if troubled else "none",
     )
 
 
@@ -145,7 +146,7 @@ def _endpoints(policy: AccessPolicy) -> Content:
     endpoints = policy.access.endpoints
     if endpoints is None:
         return None
-    rest = f"Endpoints it does not name: {endpoints.unlisted.value.lower()}."
+    rest = f"Endpoints that it does not name are {_UNLISTED[endpoints.unlisted]}."
     if not endpoints.items:
         return el("p", f"No endpoints. {rest}")
     rows = [

@@ -40,7 +40,7 @@ def rule_lines(endpoint: JsonObject, network: JsonObject) -> Sequence[RuleLine]:
     if not rules:
         return ()
     explained = explain_rules(reachability(_network(rules, network), legacy=False).endpoints[0])
-    return [_line(each, first=position == 0) for position, each in enumerate(explained)]
+    return [_line(each, first=position == 0, only=len(explained) == 1) for position, each in enumerate(explained)]
 
 
 def _network(rules: tuple[Rule, ...], network: JsonObject) -> Network:
@@ -79,19 +79,19 @@ def _ports(text: str) -> PortRange:
         return ALL_PORTS
 
 
-def _line(explained: RuleExplanation, *, first: bool) -> RuleLine:
+def _line(explained: RuleExplanation, *, first: bool, only: bool) -> RuleLine:
     rule = explained.rule
     return RuleLine(
         priority=rule.priority,
         access=rule.access.value,
         source=rule.source,
         ports=", ".join("*" if each == ALL_PORTS else str(each) for each in rule.source_ports),
-        does=_does(explained, first=first),
+        does=_does(explained, first=first, only=only),
         idle=explained.shadowed or explained.redundant,
     )
 
 
-def _does(explained: RuleExplanation, *, first: bool) -> str:
+def _does(explained: RuleExplanation, *, first: bool, only: bool) -> str:
     if explained.shadowed:
         return "Never decides: the rules before it take everything it matches."
     match explained.rule.access:
@@ -103,7 +103,10 @@ def _does(explained: RuleExplanation, *, first: bool) -> str:
             text = f"Does something unknown to {_who(explained, first=first)}"
     if explained.rule.source_ports != (ALL_PORTS,):
         text += ", from these source ports"
-    return f"{text}. It makes no difference: the others do the same." if explained.redundant else f"{text}."
+    if not explained.redundant:
+        return f"{text}."
+    otherwise = "without any rule everyone is let in too" if only else "the other rules come to the same"
+    return f"{text}. It makes no difference: {otherwise}."
 
 
 def _who(explained: RuleExplanation, *, first: bool) -> str:
@@ -119,4 +122,4 @@ def _who(explained: RuleExplanation, *, first: bool) -> str:
         return f"whoever the service tag {source} stands for, whose addresses are not known here"
     if explained.decides == parse_source(source):
         return source
-    return f"of {source} what no rule before it took: {summary(explained.decides)}"
+    return f"the rest of {source}: {summary(explained.decides)}"

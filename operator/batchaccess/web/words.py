@@ -57,6 +57,10 @@ _HOLDS: Final = {
     "Unknown": Said(Tone.WARNING, "Undetermined"),
 }
 
+_EVENTS: Final = {
+    "InternetReachable": "Open to the Internet",
+    "NoLongerInternetReachable": "No longer open to the Internet",
+}
 _GOOD_WHEN_TRUE: Final = frozenset({"Ready", "Accepted", "Enforced", "Compliant"})
 _BAD_WHEN_TRUE: Final = frozenset({"Stalled"})
 _BUSY_WHEN_TRUE: Final = frozenset({"Reconciling", "Remediating"})
@@ -91,6 +95,11 @@ def said_of_reach(verdict: str) -> Said:
 def said_of_access(access: str) -> Said:
     """The effect of a rule."""
     return _ACCESS.get(access, Said(Tone.WARNING, spelled(access) or "Not known"))
+
+
+def said_of_event(reason: str) -> str:
+    """What an event tells of."""
+    return _EVENTS.get(reason, spelled(reason))
 
 
 def said_of_assertion(holds: str) -> Said:
