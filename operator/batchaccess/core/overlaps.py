@@ -31,8 +31,9 @@ def common_pool_id(required: Sequence[Iterable[str]], excluded: Iterable[str]) -
     """
     sets = [*({glob.lower() for glob in globs} for globs in required), {glob.lower() for glob in excluded}]
     alphabet = _alphabet(sets)
+    # The start is not among those seen: it stands for the empty text, which is no id, and may come again.
     start = tuple(_closed((glob, 0) for glob in globs) for globs in sets)
-    seen: set[_State] = {start}
+    seen: set[_State] = set()
     waiting: deque[tuple[_State, str]] = deque([(start, "")])
     while waiting and len(seen) <= _MOST_STATES:
         state, text = waiting.popleft()
