@@ -155,7 +155,7 @@ class InvalidObject:
 class StoredStatus:
     """What is in Kubernetes now for one object: its status as JSON, and what is needed to write it again.
 
-    `held` says that our finalizer keeps the object from going.
+    `held` says that our finalizer keeps the object from going, `deleting` that it was asked to go.
     """
 
     name: str
@@ -164,6 +164,7 @@ class StoredStatus:
     generation: int
     status: Mapping[str, Any]
     held: bool = False
+    deleting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,10 @@ class PoolReports(Protocol):
 
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
         """The objects that name this connection, by their own name."""
+        ...
+
+    def find(self, connection: AccountConnection, name: str) -> ReportedPool | None:
+        """The object of that name, if it names this connection."""
         ...
 
     async def create(self, connection: AccountConnection, *, name: str, pool_id: str) -> ReportedPool | None:

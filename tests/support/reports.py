@@ -24,6 +24,9 @@ class FakeReports:
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
         return {name: each for name, each in self.objects.items() if name.startswith(f"{connection.name}.")}
 
+    def find(self, connection: AccountConnection, name: str) -> ReportedPool | None:
+        return self.objects.get(name) if name.startswith(f"{connection.name}.") else None
+
     async def create(
         self,
         connection: AccountConnection,  # noqa: ARG002 the port's signature
@@ -39,11 +42,12 @@ class FakeReports:
         return self.objects[name]
 
     async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        name = reported.stored.name
+        reported = replace(self.objects.get(name, reported), requested_at=reported.requested_at)
         kept = {key: value for key, value in reported.stored.status.items() if key in ("journal", "drains")}
         rendered = render_status(status) | kept
         if rendered == reported.stored.status:
             return reported
-        name = reported.stored.name
         self.writes.append(f"write {name}")
         if name in self.refuse:
             return None

@@ -15,6 +15,7 @@ from batchaccess.core.reasons import (
     EventType,
     PoolOutcome,
 )
+from batchaccess.core.saga.steps import Step
 from batchaccess.core.status import Condition
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
@@ -22,6 +23,7 @@ from batchaccess.telemetry.rows import ConnectionRow, PolicyRow, PoolRow
 from batchaccess.telemetry.words import (
     CorrectionOutcome,
     ObjectKind,
+    SagaOutcome,
     SweepResult,
     WatchEvent,
     WriteResult,
@@ -112,6 +114,12 @@ def populated() -> Metrics:
     prod.drift_detected(DriftClass.WIDENING)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.RACED)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.VERIFIED)
+    prod.observe_sagas({Step.DRAINING: 1, Step.RESTORING: 1}, pending=1)
+    prod.saga_step_ended(Step.DRAINING, seconds=312)
+    prod.saga_ended(SagaOutcome.CORRECTED)
+    prod.saga_resumed()
+    prod.capacity_lost(1250)
+    prod.nodes_drained(4)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.7, ended=SINCE, writes=3)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.2, ended=SINCE + timedelta(minutes=1), writes=0)
     metrics.status_written(ObjectKind.POOL, WriteResult.WRITTEN)

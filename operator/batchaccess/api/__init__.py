@@ -6,7 +6,7 @@ Entry points: `parse_policy`, `parse_connection`, `parse_pool_access`, `schedule
 
 from batchaccess.api.decode import PoolAccess, parse_connection, parse_policy, parse_pool_access
 from batchaccess.api.encode import policy_manifest
-from batchaccess.api.envelope import ABANDON, ADOPT, API_VERSION, GROUP, REQUESTED_AT, VERSION, Kind
+from batchaccess.api.envelope import ABANDON, ADOPT, API_VERSION, GROUP, LEAVING_SINCE, REQUESTED_AT, VERSION, Kind
 from batchaccess.api.schedules import schedule_problems
 from batchaccess.api.statuses import render_part, render_status, stored_change, stored_conditions
 
@@ -15,6 +15,7 @@ __all__ = [
     "ADOPT",
     "API_VERSION",
     "GROUP",
+    "LEAVING_SINCE",
     "REQUESTED_AT",
     "VERSION",
     "Kind",

@@ -58,6 +58,8 @@ def parse_connection(raw: model.JsonObject) -> declared.AccountConnection | Inva
         suspend=spec.suspend,
         deleting=metadata.deleting,
         requested_at=metadata.requested_at,
+        leaving_since=metadata.leaving_since,
+        abandon=metadata.abandon,
     )
 
 

@@ -22,6 +22,9 @@ ADOPT: Final = f"{GROUP}/adopt"
 ABANDON: Final = f"{GROUP}/abandon"
 """Annotation of a BatchPoolAccess or a connection: with the value `true`, give up its open sagas as they are."""
 
+LEAVING_SINCE: Final = f"{GROUP}/leaving-since"
+"""Annotation of a connection, set by `batchaccess uninstall`: restore what is open and begin nothing for a while."""
+
 NOT_CREATED: Final = datetime(9999, 12, 31, tzinfo=UTC)
 """Creation time of what is not in Kubernetes yet: of two policies the one that is there already is the older."""
 
@@ -61,6 +64,21 @@ class Metadata(ApiModel):
     def deleting(self) -> bool:
         """Whether Kubernetes was asked to delete the object."""
         return self.deletion_timestamp is not None
+
+    @property
+    def leaving_since(self) -> datetime | None:
+        """When it was deleted, or the operator told to leave; what is no time counts as absent."""
+        if self.deletion_timestamp is not None:
+            return self.deletion_timestamp
+        try:
+            return _in_utc(datetime.fromisoformat(self.annotations.get(LEAVING_SINCE, "")))
+        except ValueError:
+            return None
+
+    @property
+    def abandon(self) -> bool:
+        """Whether open sagas are to be given up."""
+        return self.annotations.get(ABANDON) == "true"
 
     @property
     def requested_at(self) -> str | None:

@@ -213,7 +213,11 @@ class RequestBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountConnection:
-    """A BatchAccountConnection. `deleting` is set once Kubernetes was asked to delete it."""
+    """A BatchAccountConnection. `deleting` is set once Kubernetes was asked to delete it.
+
+    `leaving_since` is when that was, or when the operator was told to leave (`batchaccess uninstall`). `abandon` asks to
+    give up its open sagas as they are.
+    """
 
     name: str
     uid: str
@@ -230,3 +234,5 @@ class AccountConnection:
     suspend: bool = False
     deleting: bool = False
     requested_at: str | None = None
+    leaving_since: datetime | None = None
+    abandon: bool = False

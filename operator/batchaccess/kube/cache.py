@@ -140,6 +140,7 @@ class KindCache(Generic[T]):
             generation=int(metadata.get("generation") or 0),
             status=PackedObject(raw.get("status") or {}),
             held=FINALIZER in (metadata.get("finalizers") or ()),
+            deleting=metadata.get("deletionTimestamp") is not None,
         )
         if before is not None:
             value = before.value if value == before.value else value

@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Final
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import Decision, PatchNetwork
+from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccessPolicy
 from batchaccess.core.memory import PoolMemory, after_error, after_success, after_unexpected_result
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import DriftClass, ErrorKind
+from batchaccess.core.saga.actions import SagaDecision
 from batchaccess.core.verification import UnexpectedResult, verify
 from batchaccess.ports import Clock, Pools, PortError
+from batchaccess.sweep.preconditions import Preconditions
 from batchaccess.telemetry.words import CorrectionOutcome
 
 _log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ class Judgement:
     """What is concluded about one reading of a pool, and what shall be done."""
 
     assessment: Assessment
-    decision: Decision
+    decision: SagaDecision
 
 
 Judge = Callable[[ObservedPool, PoolMemory], Judgement]
@@ -71,10 +73,13 @@ class Attempt:
 class Executor:
     """Corrects pools of one account, one at a time."""
 
-    def __init__(self, pools: Pools, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, pools: Pools, clock: Clock, jitter: Callable[[], float], preconditions: Preconditions | None = None
+    ) -> None:
         self._pools = pools
         self._clock = clock
         self._jitter = jitter
+        self._preconditions = preconditions or Preconditions()
 
     async def correct(self, pool_id: str, judge: Judge, memory: PoolMemory, kind: DriftClass) -> Attempt:
         """Bring one pool to what its policy declares, if that is still called for once it was read again."""
@@ -88,7 +93,7 @@ class Executor:
             judgement = judge(before, replace(remembered, back_off_until=memory.back_off_until))
             if not isinstance(judgement.decision, PatchNetwork):
                 return Attempt(memory=remembered, pool=before, kind=kind)
-            attempt = await self._patch(judgement, judgement.decision, remembered)
+            attempt = await self.patch(judgement, judgement.decision, remembered)
             if attempt.outcome is not CorrectionOutcome.RACED:
                 return attempt
             remembered = attempt.memory
@@ -99,9 +104,14 @@ class Executor:
             _log.warning("the pool was not read before its correction: %s", error)
         return Attempt(memory=memory, pool=None, kind=kind)
 
-    async def _patch(self, judgement: Judgement, action: PatchNetwork, memory: PoolMemory) -> Attempt:
+    async def patch(self, judgement: Judgement, action: PatchNetwork, memory: PoolMemory) -> Attempt:
+        """Replace the network of a pool that was read and judged right before, read it again, and verify."""
+
+        async def write(unquoted: bool) -> None:  # noqa: FBT001 a callback's word
+            await self._pools.patch_network(action.pool_id, action.body, etag=action.etag, unquoted=unquoted)
+
         try:
-            await self._pools.patch_network(action.pool_id, action.body, etag=action.etag)
+            await self._preconditions.send(write, bare_trial=memory.bare_trial)
         except PortError as error:
             if not error.outcome_unknown:
                 return self._refused(judgement, memory, error)
@@ -154,6 +164,7 @@ class Executor:
                 now=self._clock.now(),
                 jitter=self._jitter(),
                 retry_after=error.retry_after,
+                precondition=self._preconditions.known,
             ),
             pool=judgement.assessment.pool,
             kind=judgement.assessment.drift.kind,

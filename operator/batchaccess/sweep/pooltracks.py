@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, conclude
-from batchaccess.core.decision import Decision
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.memory import NOTHING_REMEMBERED, PoolMemory
 from batchaccess.core.model import (
     NodeFindings,
     ObservedPool,
 )
+from batchaccess.core.saga.actions import SagaDecision
+from batchaccess.core.saga.breaker import PolicyGeneration, PoolStanding
+from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Change
 from batchaccess.core.texts import pool_access_name
@@ -71,6 +73,8 @@ class PoolTrack:
         memory: what earlier attempts taught.
         attempt: how this pass' correction ended; None if there was none.
         change: the last change of its network that we made since we started.
+        saga_memory: what earlier actions of its saga taught.
+        in_order_under: the policy that governed it when it was last as declared.
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
         requested: by whom a sweep was asked for so far; None before the first look.
@@ -79,17 +83,19 @@ class PoolTrack:
     name: str
     basis: Basis
     assessment: Assessment
-    decision: Decision
+    decision: SagaDecision
     conclusion: Conclusion
     memory: PoolMemory = field(default=NOTHING_REMEMBERED)
     attempt: Attempt | None = None
+    saga_memory: SagaMemory = field(default=NO_SAGA_MEMORY)
+    in_order_under: PolicyGeneration | None = None
     change: Change | None = None
     reported: Reported | None = None
     row: PoolRow | None = None
     requested: Requested | None = None
 
     @classmethod
-    def begin(cls, basis: Basis, assessment: Assessment, decision: Decision) -> "PoolTrack":
+    def begin(cls, basis: Basis, assessment: Assessment, decision: SagaDecision) -> "PoolTrack":
         """The track of a pool that was not there in the last pass."""
         return cls(
             name=pool_access_name(basis.connection.name, basis.pool.id),
@@ -116,7 +122,15 @@ class PoolTrack:
             return False
         return any(now is not None and now != then for then, now in zip(before, requested, strict=True))
 
-    def decided(self, decision: Decision) -> None:
+    def standing(self) -> PoolStanding:
+        """The pool as the breaker sees it, taking in whether it is in order now."""
+        policy, drift = self.assessment.policy, self.assessment.drift
+        governed_by = None if policy is None else PolicyGeneration(uid=policy.uid, generation=policy.generation)
+        if not drift.is_correctable:
+            self.in_order_under = governed_by
+        return PoolStanding(drifts=drift.is_correctable, governed_by=governed_by, in_order_under=self.in_order_under)
+
+    def decided(self, decision: SagaDecision) -> None:
         """Take in a decision on the present assessment."""
         self.decision = decision
         conclusion = conclude(self.assessment, decision)

@@ -1,10 +1,11 @@
 """The handle through which everything about one connection is recorded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from batchaccess.core.reasons import DriftClass
+from batchaccess.core.saga.steps import Step
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.azure import AzureMetrics
 from batchaccess.telemetry.drift import DriftMetrics
@@ -12,8 +13,9 @@ from batchaccess.telemetry.exposure import ExposureMetrics
 from batchaccess.telemetry.objects import ConnectionTable
 from batchaccess.telemetry.pools import PoolTable
 from batchaccess.telemetry.rows import ConnectionRow, PoolRow
+from batchaccess.telemetry.sagas import SagaMetrics
 from batchaccess.telemetry.sweeps import SweepMetrics
-from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
+from batchaccess.telemetry.words import CorrectionOutcome, SagaOutcome, SweepResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Instruments:
     drift: DriftMetrics
     azure: AzureMetrics
     exposure: ExposureMetrics
+    sagas: SagaMetrics
 
 
 class ConnectionMetrics:
@@ -38,7 +41,13 @@ class ConnectionMetrics:
         self.name = name
         self._instruments = instruments
         self._forgotten = False
-        for instrument in (instruments.sweeps, instruments.drift, instruments.azure, instruments.exposure):
+        for instrument in (
+            instruments.sweeps,
+            instruments.drift,
+            instruments.azure,
+            instruments.exposure,
+            instruments.sagas,
+        ):
             instrument.begin(name)
 
     def observe(self, row: ConnectionRow) -> None:
@@ -82,6 +91,36 @@ class ConnectionMetrics:
         if not self._forgotten:
             self._instruments.drift.corrected(self.name, kind, outcome)
 
+    def observe_sagas(self, by_step: Mapping[Step, int], *, pending: int) -> None:
+        """Replace what is shown of open sagas: how many are at which step, and how many restores are pending."""
+        if not self._forgotten:
+            self._instruments.sagas.observe(self.name, by_step, pending=pending)
+
+    def saga_step_ended(self, step: Step, *, seconds: float) -> None:
+        """Observe how long a step of a saga took."""
+        if not self._forgotten:
+            self._instruments.sagas.step_ended(step, seconds)
+
+    def saga_ended(self, outcome: SagaOutcome) -> None:
+        """Count one saga that is over."""
+        if not self._forgotten:
+            self._instruments.sagas.ended(self.name, outcome)
+
+    def saga_resumed(self) -> None:
+        """Count one saga of which only the Azure copy was left."""
+        if not self._forgotten:
+            self._instruments.sagas.resumed(self.name)
+
+    def capacity_lost(self, node_seconds: float) -> None:
+        """Count nodes that were missing because of a saga, times the seconds they were."""
+        if not self._forgotten:
+            self._instruments.sagas.lost(self.name, node_seconds)
+
+    def nodes_drained(self, nodes: int) -> None:
+        """Count nodes that a saga takes out of a pool."""
+        if not self._forgotten:
+            self._instruments.sagas.drained(self.name, nodes)
+
     def azure_request(
         self,
         operation: AzureOperation,
@@ -121,5 +160,6 @@ class ConnectionMetrics:
             instruments.drift,
             instruments.azure,
             instruments.exposure,
+            instruments.sagas,
         ):
             instrument.forget(self.name)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from batchaccess import __version__
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.telemetry import azure, drift, exposure, kubernetes, objects, pools, sweeps
+from batchaccess.telemetry import azure, drift, exposure, kubernetes, objects, pools, sagas, sweeps
 from batchaccess.telemetry.connection import ConnectionMetrics, Instruments
 from batchaccess.telemetry.families import Family, Label, gauge
 from batchaccess.telemetry.rows import PolicyRow
@@ -30,6 +30,7 @@ AREAS: Mapping[str, tuple[Family, ...]] = {
     "Policies": objects.POLICY_FAMILIES,
     "Exposure": exposure.FAMILIES,
     "Drift": drift.FAMILIES,
+    "Remediation": sagas.FAMILIES,
     "Sweeps": sweeps.FAMILIES,
     "Azure": azure.FAMILIES,
     "Kubernetes": kubernetes.FAMILIES,
@@ -55,6 +56,7 @@ class Metrics:
             drift=drift.DriftMetrics(self._registry),
             azure=azure.AzureMetrics(self._registry),
             exposure=exposure.ExposureMetrics(self._registry),
+            sagas=sagas.SagaMetrics(self._registry),
         )
         self._kubernetes = kubernetes.KubernetesMetrics(self._registry)
         self._connections: dict[str, ConnectionMetrics] = {}

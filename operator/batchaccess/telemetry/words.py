@@ -50,6 +50,37 @@ class CorrectionOutcome(StrEnum):
                 assert_never(kind)
 
 
+class SagaOutcome(StrEnum):
+    """How the correction of a pool with nodes ended: the endings of a saga, and two that are none of its own."""
+
+    CORRECTED = "Corrected"
+    NOT_NEEDED = "NotNeeded"
+    POLICY_GONE = "PolicyGone"
+    POLICY_CHANGED = "PolicyChanged"
+    SUSPENDED = "Suspended"
+    CONNECTION_DELETING = "ConnectionDeleting"
+    RESUMED = "Resumed"
+    ADOPTED = "Adopted"
+    FOREIGN_JOURNAL = "ForeignJournal"
+    UNREADABLE_JOURNAL = "UnreadableJournal"
+    JOURNAL_REFUSED = "JournalRefused"
+    BREAKER_OPEN = "BreakerOpen"
+    DRAIN_TIMED_OUT = "DrainTimedOut"
+    DRAIN_INCOMPLETE = "DrainIncomplete"
+    SCALE_CHANGED = "ScaleChanged"
+    LIMIT_EXCEEDED = "LimitExceeded"
+    SHARED_KEY_SUBNET = "SharedKeySubnet"
+    ACCESS_DENIED = "AccessDenied"
+    REJECTED = "Rejected"
+    UNEXPECTED_RESULT = "UnexpectedResult"
+    PRECONDITION_UNSUPPORTED = "PreconditionUnsupported"
+    CONTENDED = "Contended"
+    ABANDONED = "Abandoned"
+    """A person, or the bound on a deletion, gave it up without bringing the scale back."""
+    FORGOTTEN = "Forgotten"
+    """The pool is gone or somebody else's."""
+
+
 class ObjectKind(StrEnum):
     """The kinds whose status the operator writes and whose changes it watches."""
 

@@ -1,0 +1,128 @@
+"""Puts together everything that a decision about one pool depends on, sagas included, and has it made.
+
+Reads, and asks nobody: no request is made here.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from batchaccess.core.assessment import Assessment
+from batchaccess.core.decision import Decision, Wait, decide
+from batchaccess.core.declared import AccessPolicy, AccountConnection
+from batchaccess.core.memory import PoolMemory
+from batchaccess.core.reasons import CompliantReason
+from batchaccess.core.saga.actions import SagaDecision
+from batchaccess.core.saga.breaker import CLOSED, Breaker
+from batchaccess.core.saga.decision import decide_saga, is_starting
+from batchaccess.core.saga.gates import Blocked, OpenSagas, gate
+from batchaccess.core.saga.journal import Holder
+from batchaccess.core.saga.metadata import journal_in
+from batchaccess.core.saga.outcomes import SagaMemory
+from batchaccess.core.saga.situation import Situation
+from batchaccess.core.saga.windows import WindowVerdict
+from batchaccess.ports import Clock
+from batchaccess.sweep.sagabook import SagaBook, SagaRecord, SagaRegister
+
+_ABANDONED: Final = (
+    "The annotation batchaccess.dev/abandon gives up every drain of this pool. Remove it to let the pool be corrected."
+)
+
+WindowsOf = Callable[[AccessPolicy, datetime], WindowVerdict]
+"""What the windows of a policy say at a moment."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SagaDecisions:
+    """Decides for the pools of one connection.
+
+    Attributes:
+        book: what Kubernetes says of sagas.
+        register: what is open on all connections.
+        windows: asked only where a saga would start.
+        new_saga_id: gives ids nobody else has.
+        cluster_uid: None while it is not known; until then no saga is begun or gone on with.
+        breaker: of the account, as of the last pass.
+    """
+
+    book: SagaBook
+    register: SagaRegister
+    windows: WindowsOf
+    clock: Clock
+    new_saga_id: Callable[[], str]
+    cluster_uid: Callable[[], str | None]
+    breaker: Breaker = field(default=CLOSED)
+
+    def decide(
+        self,
+        assessment: Assessment,
+        *,
+        name: str,
+        connection: AccountConnection,
+        memory: PoolMemory,
+        saga_memory: SagaMemory,
+    ) -> SagaDecision:
+        """What to do about the pool whose object is `name`, as it was assessed now."""
+        record, now, cluster_uid = self.book.of(name), self.clock.now(), self.cluster_uid()
+        if cluster_uid is None:
+            return _without_sagas(decide(assessment, connection=connection, memory=memory, now=now), assessment, record)
+        if record.reported is not None and record.reported.abandon:
+            return self._abandoned(assessment, connection, memory)
+        situation = Situation(
+            assessment=assessment,
+            connection=connection,
+            holder=Holder(cluster_uid=cluster_uid, connection_uid=connection.uid),
+            new_saga_id=self.new_saga_id(),
+            now=now,
+            kubernetes=record.journal,
+            history=record.history,
+            requested=_requested(assessment, connection, record),
+            adopt=None if record.reported is None else record.reported.adopt,
+            breaker_open=self.breaker.is_open,
+            memory=memory,
+            saga_memory=saga_memory,
+        )
+        decision = decide_saga(situation)
+        policy = assessment.policy
+        if policy is None or not is_starting(decision):
+            return decision
+        blocked = self._blocked(policy, connection, now)
+        return decision if blocked is None else decide_saga(replace(situation, blocked=blocked))
+
+    def _blocked(self, policy: AccessPolicy, connection: AccountConnection, now: datetime) -> Blocked | None:
+        open_sagas = OpenSagas(on_connection=len(self.book.open()), by_policy=self.register.by_policy())
+        return gate(policy, connection, windows=self.windows(policy, now), open_sagas=open_sagas, breaker=self.breaker)
+
+    def _abandoned(self, assessment: Assessment, connection: AccountConnection, memory: PoolMemory) -> Decision:
+        base = decide(assessment, connection=connection, memory=memory, now=self.clock.now())
+        if journal_in(assessment.pool.metadata) is not None:
+            return Wait(reason=CompliantReason.FOREIGN_JOURNAL, message=_ABANDONED)
+        if isinstance(base, Wait) and base.reason is CompliantReason.POOL_NOT_EMPTY:
+            return Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=_ABANDONED)
+        return base
+
+
+def _without_sagas(base: Decision, assessment: Assessment, record: SagaRecord) -> Decision:
+    """Nothing is written to a pool that somebody, we perhaps, has a journal of."""
+    if record.journal is None and journal_in(assessment.pool.metadata) is None:
+        return base
+    return Wait(
+        reason=CompliantReason.FOREIGN_JOURNAL,
+        message="Whose journal this pool has is not known before the namespace kube-system was read.",
+    )
+
+
+def _requested(assessment: Assessment, connection: AccountConnection, record: SagaRecord) -> str | None:
+    """One word for what people asked for on the pool, its policy and its connection together."""
+    policy, reported = assessment.policy, record.reported
+    asked: Mapping[str, str | None] = {
+        "pool": None if reported is None else reported.requested_at,
+        "policy": None if policy is None else policy.requested_at,
+        "connection": connection.requested_at,
+    }
+    if not any(asked.values()):
+        return None
+    return sha256(json.dumps(asked).encode()).hexdigest()[:16]

@@ -1,0 +1,98 @@
+"""Visits the pools with an open saga: read, assess, decide, perform one action; again while that goes on.
+
+Only one task visits the pools of an account, so two visits of one pool never overlap.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from batchaccess.core.decision import PatchNetwork
+from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import ObservedPool
+from batchaccess.core.saga.actions import Remediate, SagaAction
+from batchaccess.core.saga.metadata import journal_in, metadata_without
+from batchaccess.ports import PortError
+from batchaccess.sweep.executor import Attempt, Executor, Judgement
+from batchaccess.sweep.pooltracks import PoolTrack
+from batchaccess.sweep.sagaprogress import SagaProgress
+from batchaccess.sweep.sagasteps import SagaSteps, Subject
+from batchaccess.telemetry.words import CorrectionOutcome
+
+_log = logging.getLogger(__name__)
+
+_MOST_STEPS: Final = 12
+"""Actions of one visit, so that no pool keeps the others waiting; what they lead to takes minutes anyway."""
+
+Look = Callable[[ObservedPool], PoolTrack]
+"""Assesses a pool that was just read and decides about it."""
+
+LookAfter = Callable[[Attempt, ObservedPool], None]
+"""Takes in how a PATCH ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaVisits:
+    """Visits the pools of one account."""
+
+    steps: SagaSteps
+    executor: Executor
+    progress: SagaProgress
+
+    async def visit(self, track: PoolTrack, connection: AccountConnection, look: Look, look_after: LookAfter) -> None:
+        """Go on with the saga of one pool as far as it goes now, or begin one if that was decided."""
+        for _ in range(_MOST_STEPS):
+            try:
+                pool = await self.steps.pools.get_pool(track.pool_id)
+            except PortError as error:
+                _log.info("the pool was not read: %s", error)
+                return
+            current = look(pool)
+            self.progress.seen(current.name, pool)
+            if await self._abandoned(current, connection) or not await self._act(current, connection, look_after):
+                return
+
+    async def _act(self, track: PoolTrack, connection: AccountConnection, look_after: LookAfter) -> bool:
+        """Whether something was done after which the next step need not wait."""
+        decision = track.decision
+        if not isinstance(decision, Remediate):
+            return False
+        if isinstance(decision.action, PatchNetwork):
+            return await self._patch(track, decision.action, look_after)
+        return await self._perform(track, decision.action, connection)
+
+    async def _perform(self, track: PoolTrack, action: SagaAction, connection: AccountConnection) -> bool:
+        subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
+        before = self.steps.book.of(track.name)
+        performed = await self.steps.perform(action, subject, track.saga_memory)
+        track.saga_memory = performed.memory
+        if performed.accepted:
+            _log.info("%s was accepted", type(action).__name__)
+        self.progress.stepped(track.name, before, self.steps.book.of(track.name))
+        return performed.accepted
+
+    async def _patch(self, track: PoolTrack, action: PatchNetwork, look_after: LookAfter) -> bool:
+        judgement = Judgement(assessment=track.assessment, decision=action)
+        attempt = await self.executor.patch(judgement, action, track.memory)
+        track.attempt, track.memory = attempt, attempt.memory
+        if attempt.outcome is not None:
+            self.progress.corrected(attempt)
+        if attempt.pool is not None:
+            look_after(attempt, attempt.pool)
+        return attempt.outcome in (CorrectionOutcome.VERIFIED, CorrectionOutcome.RACED)
+
+    async def _abandoned(self, track: PoolTrack, connection: AccountConnection) -> bool:
+        """Give up what is open if a person asked for it: the pool stays as it is, and both copies go."""
+        record = self.steps.book.of(track.name)
+        if record.reported is None or not record.reported.abandon:
+            return False
+        pool = track.basis.pool
+        if journal_in(pool.metadata) is not None:
+            try:
+                await self.steps.pools.patch_metadata(pool.id, metadata_without(pool.metadata), etag=pool.etag)
+            except PortError as error:
+                _log.warning("the journal of the abandoned saga is still in the pool's metadata: %s", error)
+        if record.journal is not None and await self.steps.forget(track.name, connection):
+            self.progress.abandoned(track.name, record)
+        return True
