@@ -14,12 +14,13 @@ from batchaccess.core.declared import (
 )
 from batchaccess.core.memory import NOTHING_REMEMBERED, Latch, PoolMemory, network_digest
 from batchaccess.core.model import (
+    InboundEndpoint,
     NodeFindings,
     ObjectKey,
     ObservedPool,
 )
 from batchaccess.core.policyreporting import invalid_policy_status, policy_status
-from batchaccess.core.reasons import CompliantReason, ConditionStatus, ConditionType
+from batchaccess.core.reasons import CompliantReason, ConditionStatus, ConditionType, ConnectionReason
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Condition, PolicyStatus, PoolCounts, PoolNotInOrder
 from batchaccess.core.tally import MOST_NOT_IN_ORDER, MOST_WINNERS, PolicyTally, PoolRecord, merged, tally_policies
@@ -356,3 +357,29 @@ def test_recovering_moves_only_what_flips_and_drops_what_was_abnormal() -> None:
 def test_the_same_facts_give_an_equal_status() -> None:
     first = status(P, record(BUSY, P))
     assert status(P, record(pool("busy", WIDE, nodes=9), P), previous=first.conditions) == first
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        pytest.param(GOOD, "Unknown NotObserved", id="others in order: nothing is claimed of the whole"),
+        pytest.param(WIDE, "False Rejected", id="others not in order: that stands whatever the missing ones are"),
+    ],
+)
+def test_pools_that_cannot_be_observed(of: InboundEndpoint, expected: str) -> None:
+    by = policy("ssh", WANTED)
+    observed = pool("p", of)
+    tally = tally_policies("prod-weu", [record(observed, by, memory=latched(CompliantReason.REJECTED, observed, by))])
+    found = policy_status(
+        by,
+        accept(by, [connection()], {}),
+        tally[by.key],
+        previous=(),
+        now=NOW,
+        unobserved={"prod-neu": ConnectionReason.UNREACHABLE},
+    )
+    assert_valid_status(found)
+    (enforced,) = [each for each in found.conditions if each.type is ConditionType.ENFORCED]
+    assert f"{enforced.status} {enforced.reason}" == expected
+    assert "prod-neu (Unreachable)" in enforced.message
+    assert found.pools == tally[by.key].pools

@@ -105,6 +105,32 @@ def test_an_account_of_which_nothing_is_known_any_more_takes_the_claim_back() ->
     assert enforced(made, SSH, now) == NOT_OBSERVED
 
 
+def test_an_account_that_cannot_be_observed_is_named_and_hides_no_other() -> None:
+    now = catalogue(SSH)
+    made = views(now)
+    made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT}))
+    refused = replace(summary(NEU, now, tallies=None), reason=ConnectionReason.AUTHENTICATION_FAILED)
+    assert made.swept(refused) == [SSH.key]
+    status = made.policy_status(entry(SSH, "ssh"), now, now=NOW)
+    assert said(status, ConditionType.ENFORCED) == NOT_OBSERVED
+    assert said(status, ConditionType.READY) == NOT_OBSERVED
+    assert "neu (AuthenticationFailed)" in next(each.message for each in status.conditions if each.type == "Enforced")
+    assert status.pools == PoolCounts(total=2, compliant=2)
+
+
+def test_a_policy_made_while_no_account_can_be_observed_hears_why() -> None:
+    asked = replace(SSH, requested_at="t2")
+    before, now = catalogue(), catalogue(asked)
+    made = views(now)
+    for seen, concerned in ((before, []), (now, [SSH.key])):
+        for each in (WEU, NEU):
+            assert made.swept(summary(each, seen, tallies=None)) == concerned
+    status = made.policy_status(entry(asked, "ssh"), now, now=NOW)
+    assert said(status, ConditionType.ENFORCED) == NOT_OBSERVED
+    assert status.pools is None
+    assert status.last_handled_requested_at == "t2"
+
+
 def test_a_sweep_that_tells_nothing_new_concerns_no_policy() -> None:
     now = catalogue(SSH)
     made = views(now)

@@ -16,7 +16,7 @@ from batchaccess.core.policyreporting import invalid_policy_status, policy_statu
 from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.reporting import connection_status, invalid_connection_message
 from batchaccess.core.status import ConnectionStatus, PolicyStatus
-from batchaccess.core.tally import PolicyTally, merged
+from batchaccess.core.tally import NOTHING_TALLIED, PolicyTally, merged
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import Connection, Policy
 from batchaccess.ports import Catalogue, InvalidObject
@@ -31,13 +31,16 @@ class _Look:
     summary: SweepSummary
     policies: Mapping[ObjectKey, AccessPolicy]
 
-    def tally(self, key: ObjectKey) -> PolicyTally | None:
-        """What the pools of the connection come to for one policy."""
-        return None if self.summary.tallies is None else self.summary.tallies.get(key)
+    def at(self, policy: AccessPolicy) -> PolicyTally | ConnectionReason | None:
+        """What the pools of the connection come to for one policy, or why they could not be looked at.
 
-    def has_seen(self, policy: AccessPolicy) -> bool:
-        """Whether the sweep looked with the policy as it is now; equal policies of a catalogue are the same object."""
-        return self.summary.tallies is not None and self.policies.get(policy.key) is policy
+        None if the sweep did not know the policy as it is now; equal policies of a catalogue are the same object.
+        """
+        if self.policies.get(policy.key) is not policy:
+            return None
+        if self.summary.tallies is None:
+            return self.summary.reason
+        return self.summary.tallies.get(policy.key, NOTHING_TALLIED)
 
 
 class StatusViews:
@@ -56,11 +59,7 @@ class StatusViews:
         self._looks[name] = after
         if before is None:
             return list(after.policies)
-        return [
-            key
-            for key, policy in after.policies.items()
-            if before.has_seen(policy) is not after.has_seen(policy) or before.tally(key) != after.tally(key)
-        ]
+        return [key for key, policy in after.policies.items() if before.at(policy) != after.at(policy)]
 
     def forget(self, connection: str) -> list[ObjectKey]:
         """Nothing is known of a connection any more; the policies whose status that may concern."""
@@ -75,24 +74,29 @@ class StatusViews:
                 invalid(policy.problems), generation=policy.generation, previous=previous, now=now
             )
         acceptance = self._acceptances.of(catalogue)[policy.key]
-        looks = self._looks_at(policy, acceptance)
+        found = self._found(policy, acceptance)
+        tallies = [each for each in found.values() if isinstance(each, PolicyTally)]
+        unobserved = {name: each for name, each in found.items() if isinstance(each, ConnectionReason)}
+        looked = None not in found.values()
         handled = entry.stored.status.get("lastHandledRequestedAt")
         return policy_status(
             policy,
             acceptance,
-            None if looks is None else merged(tally for look in looks if (tally := look.tally(policy.key)) is not None),
+            merged(tallies) if looked and (tallies or not unobserved) else None,
             previous=previous,
             now=now,
-            requested_at=handled if looks is None else policy.requested_at,
+            unobserved=unobserved,
+            requested_at=policy.requested_at if looked else handled,
         )
 
-    def _looks_at(self, policy: AccessPolicy, acceptance: Acceptance) -> list[_Look] | None:
-        """The looks at the accounts that the policy is for; None until every one of them saw it as it is now."""
+    def _found(
+        self, policy: AccessPolicy, acceptance: Acceptance
+    ) -> Mapping[str, PolicyTally | ConnectionReason | None]:
+        """What the last sweeps of the accounts that the policy is for made of it; None where it was not seen yet."""
         sweeping = self._assignment().sweeping
         names = [target.name for target in acceptance.targets if target.accepted and target.name in sweeping]
-        looks = [self._looks.get(name) for name in names]
-        complete = [look for look in looks if look is not None and look.has_seen(policy)]
-        return complete if len(complete) == len(looks) else None
+        looks = {name: self._looks.get(name) for name in names}
+        return {name: None if look is None else look.at(policy) for name, look in looks.items()}
 
     def connection_status(self, entry: CachedObject[Connection], *, now: datetime) -> ConnectionStatus | None:
         """The status that a connection should have; None as long as nothing can be said of it."""

@@ -11,8 +11,10 @@
 | everything else               | False                | Stalled              |
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from batchaccess.core.acceptance import Acceptance
@@ -25,6 +27,7 @@ from batchaccess.core.reasons import (
     CompliantReason,
     ConditionStatus,
     ConditionType,
+    ConnectionReason,
     EnforcedReason,
 )
 from batchaccess.core.status import Condition, PolicyStatus
@@ -69,6 +72,8 @@ _UNDER_WAY: Final = frozenset(
     }
 )
 
+NOTHING_UNOBSERVED: Final[Mapping[str, ConnectionReason]] = MappingProxyType({})
+
 
 def policy_status(
     policy: AccessPolicy,
@@ -77,6 +82,7 @@ def policy_status(
     *,
     previous: Iterable[Condition],
     now: datetime,
+    unobserved: Mapping[str, ConnectionReason] = NOTHING_UNOBSERVED,
     requested_at: str | None = None,
 ) -> PolicyStatus:
     """The status of a policy that could be read.
@@ -84,12 +90,13 @@ def policy_status(
     Args:
         policy: the policy.
         acceptance: what the connections make of it.
-        tally: what its pools come to, over all accepting connections; None while no sweep has looked.
+        tally: what its pools come to, over all accepting connections that are observed; None while no sweep has looked.
         previous: the conditions in Kubernetes now.
         now: the time of day.
+        unobserved: the accepting connections whose sweeps could not look, and why.
         requested_at: the last handled `batchaccess.dev/requested-at`.
     """
-    enforced = _enforced(policy, tally) if acceptance.accepted else _not_accepted(acceptance)
+    enforced = _enforced(policy, tally, unobserved) if acceptance.accepted else _not_accepted(acceptance)
     return _status(
         acceptance,
         [enforced, *_summary(acceptance, enforced)],
@@ -143,7 +150,22 @@ def _not_accepted(acceptance: Acceptance) -> Finding:
     )
 
 
-def _enforced(policy: AccessPolicy, tally: PolicyTally | None) -> Finding:
+def _enforced(policy: AccessPolicy, tally: PolicyTally | None, unobserved: Mapping[str, ConnectionReason]) -> Finding:
+    if not unobserved:
+        return _observed(policy, tally)
+    names = listed(f"{name} ({reason})" for name, reason in sorted(unobserved.items()))
+    message = f"The pools of these connections cannot be observed: {names}."
+    if tally is None:
+        return _enforced_finding(ConditionStatus.UNKNOWN, EnforcedReason.NOT_OBSERVED, message)
+    others = _observed(policy, tally)
+    if others.status is ConditionStatus.FALSE and others.reason not in _AS_ASKED:
+        return replace(others, message=f"{others.message} {message}")
+    return _enforced_finding(
+        ConditionStatus.UNKNOWN, EnforcedReason.NOT_OBSERVED, f"{message} status.pools counts those of the others."
+    )
+
+
+def _observed(policy: AccessPolicy, tally: PolicyTally | None) -> Finding:
     if tally is None:
         return _enforced_finding(
             ConditionStatus.UNKNOWN, EnforcedReason.NOT_OBSERVED, "No sweep has looked at the pools yet."
