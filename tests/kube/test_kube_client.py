@@ -299,7 +299,7 @@ async def test_a_pool_object_that_is_gone_already_counts_as_deleted(
 async def test_repeated_events_are_one_object_with_a_count(kube: Cluster, client: KubeClient) -> None:
     clock = FakeClock()
     counted: list[bool] = []
-    recorder = EventRecorder(client, clock, lambda *told: counted.append(told[2]), quiet_seconds=300)
+    recorder = EventRecorder(client, clock, lambda *told: counted.append(told[2]))
     uid = kube.call("GET", f"{CONNECTION_PATH}/prod-weu")["metadata"]["uid"]
 
     async def record() -> None:
@@ -320,7 +320,7 @@ async def test_repeated_events_are_one_object_with_a_count(kube: Cluster, client
     for _ in range(5):
         await record()
     assert [event["count"] for event in events()] == [1]
-    clock.advance(301)
+    clock.advance(6)
     await record()
     assert [event["count"] for event in events()] == [6]
     assert "ConnectionFailed" in kube.kubectl("describe", "bac", "prod-weu")

@@ -13,6 +13,7 @@ from batchaccess.core.reasons import ErrorKind, EventReason
 from batchaccess.ports import AzureOperation, Listing, PortError
 from tests.support.account import AccountWorld
 from tests.support.build import NOW, access, connection, endpoint, policy, pool, wanted
+from tests.telemetry.read_exposition import value_of
 
 SSH_CLOSED = policy("ssh", wanted("SSH", allow_from=[]))
 NAME = "prod-weu.render-1"
@@ -48,7 +49,11 @@ async def test_corrected_pool_is_compliant_and_tells_what_changed() -> None:
     assert change["after"] == "SSH (TCP/22): nobody"
     assert summary.counts is not None
     assert summary.counts.compliant == 1
-    assert world.recorder.reasons(NAME) == [EventReason.DRIFT_CORRECTED]
+    assert world.recorder.events == [
+        (NAME, EventReason.DRIFT_CORRECTED, "Corrected: Widening drift in endpoints[SSH].")
+    ]
+    labels = {"connection": "prod-weu", "kind": "Widening"}
+    assert value_of(world.metrics, "batchaccess_drift_detected_total", **labels) == 1
 
 
 async def test_patch_carries_the_explicit_deny_and_the_etag_just_read() -> None:
@@ -130,7 +135,8 @@ async def test_etag_refused_twice_though_just_read_stops_all_writing() -> None:
         await world.sweep()
         world.clock.advance(3600)
     assert world.reports.condition(NAME, "Compliant") == ("False", "PreconditionUnsupported")
-    assert len(world.pools.calls_of(AzureOperation.PATCH_NETWORK)) == 2
+    patches = world.pools.calls_of(AzureOperation.PATCH_NETWORK)
+    assert [patch.unquoted for patch in patches] == [False, False, True]
 
 
 async def test_lost_answer_of_a_patch_that_took_effect_is_found_out_by_reading() -> None:
@@ -280,8 +286,8 @@ async def test_result_that_is_not_what_was_written_stalls() -> None:
     world = AccountWorld.of(open_pool(), policies=[SSH_CLOSED])
     patch = world.pools.patch_network
 
-    async def patch_and_lose_the_rules(pool_id: str, body: dict[str, object], *, etag: str) -> None:
-        await patch(pool_id, body, etag=etag)
+    async def patch_and_lose_the_rules(pool_id: str, body: dict[str, object], *, etag: str, unquoted: bool) -> None:
+        await patch(pool_id, body, etag=etag, unquoted=unquoted)
         world.pools.edit_network(pool_id, {"endpointConfiguration": {"inboundNATPools": [_open_ssh()]}})
 
     world.pools.patch_network = patch_and_lose_the_rules  # type: ignore[assignment,method-assign]
@@ -297,8 +303,8 @@ async def test_corrections_stop_at_the_period_and_go_on_in_the_next_pass() -> No
     world = AccountWorld.of(*pools, policies=[SSH_CLOSED])
     patch = world.pools.patch_network
 
-    async def slow_patch(pool_id: str, body: dict[str, object], *, etag: str) -> None:
-        await patch(pool_id, body, etag=etag)
+    async def slow_patch(pool_id: str, body: dict[str, object], *, etag: str, unquoted: bool) -> None:
+        await patch(pool_id, body, etag=etag, unquoted=unquoted)
         world.clock.advance(40)
 
     world.pools.patch_network = slow_patch  # type: ignore[assignment,method-assign]
@@ -315,8 +321,8 @@ async def test_policy_suspended_during_a_pass_corrects_nothing_more() -> None:
     world = AccountWorld.of(*(pool(f"render-{number}", endpoint("SSH")) for number in range(4)), policies=[SSH_CLOSED])
     patch = world.pools.patch_network
 
-    async def suspend_meanwhile(pool_id: str, body: dict[str, object], *, etag: str) -> None:
-        await patch(pool_id, body, etag=etag)
+    async def suspend_meanwhile(pool_id: str, body: dict[str, object], *, etag: str, unquoted: bool) -> None:
+        await patch(pool_id, body, etag=etag, unquoted=unquoted)
         world.policies = [replace(SSH_CLOSED, suspend=True, generation=2)]
 
     world.pools.patch_network = suspend_meanwhile  # type: ignore[assignment,method-assign]
@@ -330,7 +336,7 @@ async def test_pass_that_shall_end_begins_no_further_correction(end: str) -> Non
     world = AccountWorld.of(*(pool(f"render-{number}", endpoint("SSH")) for number in range(4)), policies=[SSH_CLOSED])
     patch = world.pools.patch_network
 
-    async def end_meanwhile(pool_id: str, body: dict[str, object], *, etag: str) -> None:
+    async def end_meanwhile(pool_id: str, body: dict[str, object], *, etag: str, unquoted: bool) -> None:
         match end:
             case "stop":
                 world.sweeping.wind_down()
@@ -338,7 +344,7 @@ async def test_pass_that_shall_end_begins_no_further_correction(end: str) -> Non
                 world.declared = replace(world.declared, name="another")
             case _:
                 world.declared = replace(world.declared, uid="another")
-        await patch(pool_id, body, etag=etag)
+        await patch(pool_id, body, etag=etag, unquoted=unquoted)
 
     world.pools.patch_network = end_meanwhile  # type: ignore[assignment,method-assign]
     await world.sweeping.run_once(world.catalogue())

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.core.reasons import ConditionStatus, ConditionType, DriftClass, EventReason, EventType, ExposedReason
+from batchaccess.core.conclusion import drift_summary
+from batchaccess.core.drift import Drift
+from batchaccess.core.reasons import (
+    ConditionStatus,
+    ConditionType,
+    DriftClass,
+    EventReason,
+    EventType,
+    ExposedReason,
+    RemediatingReason,
+)
 from batchaccess.core.status import Condition
 
 _DRIFTS: Final = frozenset(
@@ -26,22 +36,22 @@ class Announcement:
 
 
 def announcements(
-    before: Iterable[Condition], after: Iterable[Condition], *, corrected: bool
+    before: Iterable[Condition], after: Iterable[Condition], *, corrected: Drift | None
 ) -> tuple[Announcement, ...]:
     """What the step from one set of conditions to the next says.
 
     Args:
         before: the conditions in Kubernetes now; none if the pool was never reported.
         after: the conditions about to be written.
-        corrected: whether we wrote the network in between; closed drift is then our doing and announced as such.
+        corrected: the drift for which we wrote the network in between; that it is closed is then our doing.
     """
     old = {condition.type: condition for condition in before}
     new = {condition.type: condition for condition in after}
-    return (*_of_drift(old, new, corrected=corrected), *_of_exposure(old, new))
+    return (*_of_drift(old, new, corrected=corrected), *_of_exposure(old, new), *_of_remediation(old, new))
 
 
 def _of_drift(
-    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition], *, corrected: bool
+    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition], *, corrected: Drift | None
 ) -> Iterator[Announcement]:
     drifted, was = new.get(ConditionType.DRIFTED), old.get(ConditionType.DRIFTED)
     if drifted is None:
@@ -51,11 +61,12 @@ def _of_drift(
         yield Announcement(
             type=EventType.WARNING, reason=EventReason.DRIFT_DETECTED, message=drifted.message, drift=drifts
         )
-    elif corrected and drifts is None:
+    elif corrected is not None and drifts is None:
         yield Announcement(
             type=EventType.NORMAL,
             reason=EventReason.DRIFT_CORRECTED,
-            message="The network was corrected and is as declared.",
+            message=f"Corrected: {drift_summary(corrected)}",
+            drift=corrected.kind if corrected.kind is not drifted_before else None,
         )
     elif drifted_before is not None and drifted.status is ConditionStatus.FALSE:
         yield Announcement(
@@ -83,3 +94,28 @@ def _of_exposure(
         yield Announcement(type=EventType.WARNING, reason=EventReason.INTERNET_REACHABLE, message=exposed.message)
     elif before and not reachable:
         yield Announcement(type=EventType.NORMAL, reason=EventReason.NO_LONGER_REACHABLE, message=exposed.message)
+
+
+def _of_remediation(
+    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition]
+) -> Iterator[Announcement]:
+    """The steps of a saga; its end tells what `Compliant` says then, which is how it came out."""
+    now, was = new.get(ConditionType.REMEDIATING), old.get(ConditionType.REMEDIATING)
+    if now is None:
+        return
+    open_before = was is not None and was.status is ConditionStatus.TRUE
+    if now.status is ConditionStatus.TRUE:
+        if was is None or not open_before or was.reason != now.reason:
+            pending = now.reason == RemediatingReason.RESTORE_PENDING
+            yield Announcement(
+                type=EventType.WARNING if pending else EventType.NORMAL,
+                reason=EventReason.RESTORE_PENDING if pending else EventReason.REMEDIATING,
+                message=now.message if pending else f"{now.reason}: {now.message}",
+            )
+    elif open_before:
+        compliant = new.get(ConditionType.COMPLIANT)
+        yield Announcement(
+            type=EventType.NORMAL,
+            reason=EventReason.REMEDIATION_ENDED,
+            message="The correction is over." if compliant is None else f"The correction is over. {compliant.message}",
+        )

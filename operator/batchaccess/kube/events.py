@@ -42,9 +42,12 @@ class _Series:
 
 
 class EventRecorder:
-    """Emits events and implements `ports.Recorder`. A repeat within `quiet_seconds` only counts in memory."""
+    """Emits events and implements `ports.Recorder`. A repeat within `quiet_seconds` only counts in memory.
 
-    def __init__(self, client: KubeClient, clock: Clock, count: CountEvent, *, quiet_seconds: float = 300) -> None:
+    What is told here happened or changed, so a repeat is news: whoever reads it wants to know when it was last so.
+    """
+
+    def __init__(self, client: KubeClient, clock: Clock, count: CountEvent, *, quiet_seconds: float = 5) -> None:
         self._client = client
         self._clock = clock
         self._count = count

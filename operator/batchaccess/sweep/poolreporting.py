@@ -160,7 +160,8 @@ def _is_current(track: PoolTrack, asked: Asked) -> bool:
 def _of_conditions(
     track: PoolTrack, before: Sequence[Condition], after: Sequence[Condition]
 ) -> tuple[Announcement, ...]:
-    return announcements(before, after, corrected=track.corrected)
+    change = None if track.attempt is None else track.attempt.change
+    return announcements(before, after, corrected=None if change is None else change.before.drift)
 
 
 def _of_attempt(track: PoolTrack) -> Iterable[Announcement]:
