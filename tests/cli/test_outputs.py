@@ -72,6 +72,13 @@ def test_debug_shows_the_traceback(how: str) -> None:
     assert "Traceback (most recent call last)" in result.stderr
 
 
+def test_debug_shows_the_traceback_of_an_account_that_was_not_read() -> None:
+    args = ("audit", "--endpoint", "prodbatch=http://127.0.0.1:9")
+    assert "Traceback" not in run(*args).stderr
+    assert "Traceback (most recent call last)" in run(*args, "--debug").stderr
+    assert "Traceback" not in run(*args).stderr
+
+
 def test_a_wrong_option_ends_2() -> None:
     assert CliRunner().invoke(failing, ["--how", "usage"]).exit_code == 2
     assert CliRunner().invoke(failing, ["-o", "sarif"]).exit_code == 2
@@ -164,6 +171,13 @@ def test_usage_names_the_command_as_it_was_typed(
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out.startswith(f"Usage: {name} audit ")
+
+
+@pytest.mark.parametrize("command", ["audit", "explain"])
+def test_examples_of_the_help_stand_on_lines_of_their_own(command: str) -> None:
+    lines = run(command, "--help").stdout.splitlines()
+    examples = [line for line in lines[lines.index("  Examples:") :] if " batchaccess " in line]
+    assert len(examples) == 2
 
 
 def test_a_reader_that_has_seen_enough_gets_no_complaint(tmp_path: Path) -> None:

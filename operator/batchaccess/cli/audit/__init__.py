@@ -34,7 +34,7 @@ _KINDS = {kind.value.lower(): kind for kind in FindingKind}
 @click.option("--all", "everything", is_flag=True, help="Cut nothing short in the table.")
 @output_options(Format.TABLE, Format.JSON, Format.YAML, Format.SARIF)
 def audit(*, sources: PoolSources, output: Output, trusted: tuple[str, ...], fail_on: str, everything: bool) -> None:
-    r"""Show who can reach the nodes of Azure Batch pools, and what to do about it.
+    """Show who can reach the nodes of Azure Batch pools, and what to do about it.
 
     Nothing is ever written to an account. No policy is needed: every endpoint open to the Internet is a finding.
 
@@ -44,7 +44,7 @@ def audit(*, sources: PoolSources, output: Output, trusted: tuple[str, ...], fai
     Examples:
       batchaccess audit --endpoint https://prodbatch.westeurope.batch.azure.com
       az batch pool list -o json | batchaccess audit --pools -
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     meant = _addresses(trusted)
     with output.steps() as steps:
         reading = read_sources(sources, steps=steps)

@@ -34,12 +34,13 @@ _STYLES: Final = {
 
 def show_audit(audit: Audit, output: Output, *, everything: bool) -> None:
     """Print an audit. With `everything` nothing is cut short."""
+    if not audit.accounts:
+        return
     for account in audit.accounts:
         _show_account(account, output, everything=everything)
     _show_findings(audit, output, everything=everything)
     _show_snippets(audit, output, everything=everything)
-    if audit.accounts:
-        output.say(_summary(audit))
+    output.say(_summary(audit))
 
 
 def _show_account(account: AuditedAccount, output: Output, *, everything: bool) -> None:
@@ -71,7 +72,9 @@ def _show_account(account: AuditedAccount, output: Output, *, everything: bool) 
         left_out.append(f"{quiet:,} pools that let nobody in from the Internet")
     if left_out:
         output.say(f"not shown: {' and '.join(left_out)}; --all shows them")
-    output.say()
+    if left_out or not output.screen.is_terminal:
+        # A boxed table ends in an empty line of its own.
+        output.say()
 
 
 def _tells(pool: AuditedPool, account: AuditedAccount) -> bool:

@@ -37,7 +37,7 @@ class _SourceType(click.ParamType[GivenSource]):
 @click.option("--port", type=click.IntRange(0, 65535), help="Answer for this backend port only, as 22.")
 @output_options(Format.TABLE, Format.JSON, Format.YAML)
 def explain(*, pool: str, sources: PoolSources, output: Output, source: GivenSource | None, port: int | None) -> None:
-    r"""Show rule by rule who gets in to the nodes of a pool, and why.
+    """Show rule by rule who gets in to the nodes of a pool, and why.
 
     Rules are shown in the order in which they are tried, each with what it decides given those before it.
 
@@ -47,7 +47,7 @@ def explain(*, pool: str, sources: PoolSources, output: Output, source: GivenSou
     Examples:
       batchaccess explain render-linux --pools pools.json
       batchaccess explain prodbatch/render-linux --endpoint URL --from 203.0.113.7 --port 22
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     account, _, pool_id = pool.rpartition("/")
     with output.steps() as steps:
         reading = read_sources(sources, steps=steps, wanted=lambda each: each.id.lower() == pool_id.lower())

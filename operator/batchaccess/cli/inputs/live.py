@@ -1,6 +1,7 @@
 """Live accounts: one listing each, and the nodes of those pools whose age calls for it."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from batchaccess.core.model import (
 )
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 8
 """Accounts read at the same time: enough to hide the service's latency, few enough for one machine's tokens."""
@@ -77,6 +80,7 @@ async def _account(connection: AccountConnection, settings: LiveSettings, steps:
         finally:
             await pools.close()
     except PortError as error:
+        _log.debug("account %s was not read", connection.name, exc_info=True)
         return Reading(failures=(Failure(source=source, message=advised(error)),))
     account = ReadAccount(
         name=connection.name,

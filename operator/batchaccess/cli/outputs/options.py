@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
@@ -106,7 +107,7 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
             "--color",
             type=click.Choice(Color, case_sensitive=False),
             default=Color.AUTO,
-            show_default=True,
+            show_default="auto",
             help="Color tables; auto means on a terminal, unless NO_COLOR is set.",
         ),
         click.option("-q", "--quiet", is_flag=True, help="No table and no progress: only errors and the exit status."),
@@ -123,8 +124,7 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
                 screen=_console(color, stderr=False),
                 errors=_console(color, stderr=True),
             )
-            _log_to_stderr(shown=debug)
-            with told_in_a_line(debug=debug):
+            with _logged(shown=debug), told_in_a_line(debug=debug):
                 return command(output=output, **others)
 
         decorated: Any = answering
@@ -135,10 +135,22 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
     return decorate
 
 
-def _log_to_stderr(*, shown: bool) -> None:
-    """The Azure SDK logs what fails, at length; the command's own line says it, so that is for --debug only."""
+@contextmanager
+def _logged(*, shown: bool) -> Iterator[None]:
+    """What fails is logged at length, which is for --debug: the command's own line says it."""
     handler = logging.StreamHandler(sys.stderr) if shown else logging.NullHandler()
-    logging.getLogger("azure").handlers[:] = [handler]
+    loggers = [logging.getLogger(name) for name in ("azure", "batchaccess")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        if shown:
+            logger.setLevel(logging.DEBUG if logger.name == "batchaccess" else logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 def _console(color: Color, *, stderr: bool) -> Console:
