@@ -16,10 +16,12 @@ from batchaccess.cli.demo.story import (
     assertions_are_reported,
     closed_port_is_an_explicit_deny,
     drift_is_corrected,
+    expect,
     exposure_is_computed,
     policies_are_enforced,
+    until,
 )
-from batchaccess.cli.demo.world import World, running
+from batchaccess.cli.demo.world import PROD, World, running
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 BROWSER: Final = ROOT / "tests" / "e2e_browser"
@@ -42,6 +44,40 @@ PICTURES: Final[dict[str, dict[str, object]]] = {
     "pool-corrected": {"path": CORRECTED, "scheme": "light", **WIDE},
     "policy-light": {"path": POLICY, "scheme": "light", **WIDE},
     "policy-dark": {"path": POLICY, "scheme": "dark", **WIDE},
+}
+
+
+def _nat_pool(name: str, port: int, start: int, *rules: tuple[int, str, str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "protocol": "tcp",
+        "backendPort": port,
+        "frontendPortRangeStart": start,
+        "frontendPortRangeEnd": start + 100,
+        "networkSecurityGroupRules": [
+            {"priority": priority, "access": access, "sourceAddressPrefix": source}
+            for priority, access, source in rules
+        ],
+    }
+
+
+_OPENED: Final[dict[str, object]] = {
+    "networkConfiguration": {
+        "endpointConfiguration": {
+            "inboundNATPools": [
+                _nat_pool(
+                    "SSH",
+                    22,
+                    4000,
+                    (200, "allow", "192.168.1.0/24"),
+                    (300, "allow", "Internet"),
+                    (400, "allow", "203.0.113.7"),
+                    (500, "deny", "*"),
+                ),
+                _nat_pool("RDP", 3389, 60000, (600, "deny", "*")),
+            ]
+        }
+    }
 }
 
 
@@ -74,6 +110,20 @@ async def _tell_story(world: World) -> None:
     await assertions_are_reported(world)
     await closed_port_is_an_explicit_deny(world)
     await drift_is_corrected(world)
+    await _open_busy_pool(world)
+
+
+async def _open_busy_pool(world: World) -> None:
+    """Somebody adds rules to a pool that has nodes, so that the drift stays for a while."""
+    world.batch.edit("render-gpu", _OPENED, PROD)
+
+    async def seen() -> str:
+        pool = await world.cluster.get("BatchPoolAccess", "prod.render-gpu")
+        endpoints = [endpoint["name"] for endpoint in pool["status"]["network"]["endpoints"]]
+        expect("RDP" in endpoints, f"render-gpu has the endpoints {endpoints}")
+        return "RDP"
+
+    await until(seen)
 
 
 def browse(visits: list[dict[str, object]]) -> list[dict[str, Any]]:

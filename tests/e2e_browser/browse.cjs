@@ -78,7 +78,7 @@ async function visit(browser, wanted) {
     const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
     result.violations = found.violations.map((each) => ({ id: each.id, impact: each.impact, help: each.help,
       where: each.nodes.slice(0, 5).map((node) => `${node.target.join(" ")}: ${node.failureSummary}`) }));
-    result.passes = found.passes.length;
+    result.passes = found.passes.map((each) => each.id);
   }
   if (wanted.act) result.acted = await ACTIONS[wanted.act](page);
   if (wanted.picture) await page.screenshot({ path: wanted.picture, fullPage: wanted.whole !== false });

@@ -13,7 +13,7 @@ from batchaccess.web.markup import Content, Element, el
 from batchaccess.web.parts import badge, duration_since, icon, pager, plural, section, table, toned
 from batchaccess.web.readings import ConnectionReading
 from batchaccess.web.storedjson import condition_in, number_in, part_in
-from batchaccess.web.words import Said, Tone, said_of_condition, said_of_drift, said_of_exposure, said_of_reach
+from batchaccess.web.words import Said, Tone, said_of_condition, said_of_drift, said_of_reach
 
 PAGE_SIZE: Final = 100
 _MANY_ACCOUNTS: Final = 8
@@ -27,6 +27,12 @@ EXPOSURE_WORDS: Final = {
     Exposure.UNKNOWN: Said(Tone.WARNING, "Not known"),
     Exposure.CLOSED: Said(Tone.GOOD, "Closed to the Internet"),
 }
+_SHORT_EXPOSURE: Final = {
+    **EXPOSURE_WORDS,
+    Exposure.OPEN: Said(Tone.DANGER, "Open"),
+    Exposure.CLOSED: Said(Tone.GOOD, "Closed"),
+}
+"""Below a heading that names the Internet."""
 STANDING_WORDS: Final = {
     Standing.VIOLATING: Said(Tone.DANGER, "Violating"),
     Standing.STALLED: Said(Tone.DANGER, "Stalled"),
@@ -109,8 +115,10 @@ def _tiles(counts: Tally, to: Addresses) -> Element:
 
 def _tile(said: Said, count: int, address: str) -> Element:
     tone = said.tone if count else Tone.QUIET
-    words = el("span", icon(said.tone), said.words, class_="name")
-    return el("li", el("a", el("strong", f"{count:,}"), words, href=f"{address}#pools", class_=f"tile {tone}"))
+    number = el("strong", icon(said.tone), f"{count:,}")
+    return el(
+        "li", el("a", number, el("span", said.words, class_="name"), href=f"{address}#pools", class_=f"tile {tone}")
+    )
 
 
 def _accounts(connections: Sequence[ConnectionReading], to: Addresses) -> Content:
@@ -237,7 +245,7 @@ def _pool_row(pool: PoolGlance, to: Addresses, now: datetime) -> Sequence[Conten
             el("span", pool.connection, class_="dim below"),
         ),
         (
-            badge(said_of_exposure(pool.exposed_reason)),
+            badge(_SHORT_EXPOSURE[pool.exposure]),
             el("span", duration_since(pool.exposed_since, now), class_="dim below"),
         ),
         _who(pool.endpoints),

@@ -131,9 +131,9 @@ def _endpoint(endpoint: JsonObject, network: JsonObject) -> Element:
     return el(
         "article",
         el("h3", heading, badge(internet)),
-        el("p", el("strong", text_in(endpoint, "admits") or "not known"), class_="lead"),
         facts(
             (
+                ("Who gets in", el("strong", text_in(endpoint, "admits") or "not known")),
                 ("Because", text_in(endpoint, "because")),
                 ("From the virtual network", badge(_neutral(said_of_reach(neighbours))) if neighbours else None),
                 ("Frontend ports", ports(number_in(frontend, "start"), number_in(frontend, "end"))),
