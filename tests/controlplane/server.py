@@ -44,7 +44,7 @@ class ControlPlane:
         self._write_configuration()
         self.etcd = RunningProgram(self._etcd_command(), log=folder / "etcd.log", ready=self._etcd_is_ready)
         self.api_server = RunningProgram(
-            self._api_server_command(), log=folder / "kube-apiserver.log", ready=self._api_server_is_ready
+            self._api_server_command(), log=folder / "kube-apiserver.log", ready=self.api_server_answers
         )
         self.controllers = self._make_controllers()
 
@@ -65,6 +65,10 @@ class ControlPlane:
         for program in (self.controllers, self.api_server, self.etcd):
             if program is not None:
                 program.stop()
+
+    def api_server_answers(self) -> bool:
+        """Whether the API server is ready, etcd included."""
+        return _answers(f"{self.url}/readyz", self.administrator_context())
 
     def compact_history(self) -> None:
         """Make etcd forget every revision but the current one: watches that begin before it get 410 Gone."""
@@ -132,9 +136,6 @@ class ControlPlane:
 
     def _etcd_is_ready(self) -> bool:
         return _answers(f"http://127.0.0.1:{self._etcd_port}/health", None)
-
-    def _api_server_is_ready(self) -> bool:
-        return _answers(f"{self.url}/readyz", self.administrator_context())
 
     def administrator_context(self) -> ssl.SSLContext:
         """TLS as the administrator, a member of system:masters."""

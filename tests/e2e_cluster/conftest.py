@@ -1,0 +1,81 @@
+"""The control planes under test: those that `python -m tests.controlplane` (make e2e) found or built, or a cluster of yours.
+
+Everything here runs once per control plane. Started otherwise, the whole suite is skipped and says so.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controlplane.assets import Assets
+from tests.controlplane.handover import handed_over
+from tests.controlplane.server import ControlPlane, running
+from tests.e2e_cluster.realcluster import RealCluster
+from tests.e2e_cluster.worlds import World, world
+
+_EXISTING = os.environ.get("BATCHACCESS_KUBECONFIG")
+_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and not any(item.iter_markers("timeout")):
+            item.add_marker(pytest.mark.timeout(_SECONDS))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "assets" in metafunc.fixturenames:
+        found: list[Assets | None] = list(handed_over())
+        parameters = found or [None]
+        names = [each.label if each is not None else "existing" for each in parameters]
+        metafunc.parametrize("assets", parameters, ids=names, scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def assets(request: pytest.FixtureRequest) -> Assets | None:
+    given: Assets | None = request.param
+    if given is None and not _EXISTING:
+        pytest.skip("no control plane was given: run `make e2e`")
+    return given
+
+
+@pytest.fixture(scope="session")
+def cluster(assets: Assets | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """The API server with everything of ours installed, and nothing declared."""
+    if assets is None:
+        made = RealCluster(Path(_EXISTING or ""), kubectl=Path(shutil.which("kubectl") or "kubectl"), plane=None)
+        made.install()
+        yield made
+        made.forget_everything()
+        return
+    with running(assets, tmp_path_factory.mktemp("controlplane")) as plane:
+        made = RealCluster(plane.kubeconfig, kubectl=assets.kubectl, plane=plane)
+        made.install()
+        yield made
+
+
+@pytest.fixture
+def plane(cluster: RealCluster) -> ControlPlane:
+    """What runs the API server, for tests that break it or read its audit log."""
+    if cluster.plane is None:
+        pytest.skip("an existing cluster is not broken, and its audit log is not ours to read")
+    return cluster.plane
+
+
+@pytest.fixture
+def collected(cluster: RealCluster) -> None:
+    """Skips where nothing follows owner references."""
+    if cluster.plane is not None and cluster.plane.controllers is None:
+        pytest.skip("this control plane has no kube-controller-manager: the newest release's has one")
+
+
+@pytest.fixture
+def living(cluster: RealCluster, tmp_path: Path) -> Iterator[World]:
+    """An operator at work on one pool of one account."""
+    with world(cluster, tmp_path) as made:
+        made.declare()
+        yield made

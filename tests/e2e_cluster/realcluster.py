@@ -1,0 +1,178 @@
+"""A real API server as its administrator sees and changes it, and its audit log."""
+
+import json
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.contract.kubernetes.apiclient import Server, server_of
+from tests.controlplane.server import ControlPlane
+from tests.support.kube import CRDS, ROOT
+
+BASE: Final = ROOT / "deploy" / "kustomize" / "base"
+NAMESPACE: Final = "batchaccess"
+OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:batchaccess"
+KINDS: Final = ("bpap", "bac", "bpa")
+WRITES: Final = ("create", "update", "patch", "delete", "deletecollection")
+_ABSENT: Final = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """One finished request, in the words of roles."""
+
+    user: str
+    agent: str
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+    name: str
+    code: int
+
+    @property
+    def use(self) -> tuple[str, str, str]:
+        """Group, resource with its subresource, and verb, as a role would grant them."""
+        return self.group, self.resource, self.verb
+
+
+class RealCluster:
+    """One API server; `plane` is what runs it, None for an existing cluster, which nobody breaks."""
+
+    def __init__(self, kubeconfig: Path, *, kubectl: Path, plane: ControlPlane | None) -> None:
+        self.kubeconfig = kubeconfig
+        self.plane = plane
+        self._kubectl = kubectl
+        self._server: Server = server_of(kubeconfig)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """TLS as the administrator."""
+        return self._server.context
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._server.token}"} if self._server.token else {}
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run kubectl as administrator; its standard output, and its standard error where it may fail."""
+        done = subprocess.run(
+            [str(self._kubectl), f"--kubeconfig={self.kubeconfig}", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0 or not check, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return (done.stdout if check else done.stdout + done.stderr).strip()
+
+    def apply(self, *manifests: dict[str, Any]) -> None:
+        self.kubectl("apply", "-f", "-", stdin="\n".join(json.dumps(manifest) for manifest in manifests))
+
+    def call(
+        self, method: str, path: str, body: object = None, *, content: str = "application/json"
+    ) -> tuple[int, dict[str, Any]]:
+        """One request: status code and the decoded body."""
+        request = urllib.request.Request(  # noqa: S310 the API server under test
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": content, "User-Agent": "tests", **self.headers},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60, context=self.context) as response:  # noqa: S310 the same
+                return response.status, json.loads(response.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"{}")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """One object or list; an empty one if it does not exist."""
+        code, body = self.call("GET", path)
+        assert code in (200, _ABSENT), (code, body)
+        return body if code != _ABSENT else {}
+
+    def condition(self, kind: str, name: str, type: str, *, namespace: str = "default") -> str:
+        """Status and reason of a condition, as in `True/Enforced`; whatever kubectl said if there is none."""
+        path = f"{{.status.conditions[?(@.type=='{type}')]"
+        return self.kubectl(
+            "get", kind, name, f"--namespace={namespace}", f"-o=jsonpath={path}.status}}/{path}.reason}}", check=False
+        )
+
+    def install(self) -> None:
+        """What a user installs."""
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(BASE))
+        for path in CRDS:
+            self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(path))
+
+    def forget_everything(self) -> None:
+        """Delete every object of ours, and wait until it is so."""
+        for kind in KINDS:
+            self.kubectl("delete", kind, "--all", "--all-namespaces", "--wait", "--timeout=60s", check=False)
+
+    def make_token(self, *arguments: str) -> str:
+        """A fresh token of the operator's ServiceAccount."""
+        return self.kubectl("create", "token", "batchaccess", f"--namespace={NAMESPACE}", *arguments)
+
+    def audit_position(self) -> int:
+        """How much of the audit log there is now."""
+        assert self.plane is not None
+        return self.plane.audit_log.stat().st_size
+
+    def audited(self, *, since: int = 0, user: str = OPERATOR) -> list[Audited]:
+        """The finished requests of somebody, from the API server's audit log."""
+        assert self.plane is not None
+        with self.plane.audit_log.open("rb") as log:
+            log.seek(since)
+            return [
+                each for line in log if line.endswith(b"\n") for each in _audited(json.loads(line)) if each.user == user
+            ]
+
+    def writes(self, *, since: int) -> list[Audited]:
+        """What the operator wrote."""
+        return [each for each in self.audited(since=since) if each.verb in WRITES]
+
+
+def _audited(entry: dict[str, Any]) -> Iterator[Audited]:
+    about = entry.get("objectRef")
+    # A watch is told twice, when it starts and when it ends.
+    if about is None or entry["stage"] not in ("ResponseComplete", "ResponseStarted"):
+        return
+    subresource = about.get("subresource")
+    yield Audited(
+        user=entry["user"].get("username", ""),
+        agent=entry.get("userAgent", ""),
+        verb=entry["verb"],
+        group=about.get("apiGroup", ""),
+        resource=f"{about['resource']}/{subresource}" if subresource else about["resource"],
+        namespace=about.get("namespace", ""),
+        name=about.get("name", ""),
+        code=entry.get("responseStatus", {}).get("code", 0),
+    )
+
+
+def until(condition: Callable[[], object], what: str, *, within: float = 30) -> None:
+    """Wait for a condition, for a bounded time."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true within {within} s"
+        time.sleep(0.1)
+
+
+def until_is(seen: Callable[[], str], expected: str | Collection[str], *, within: float = 30) -> None:
+    """Wait until `seen` is as expected; the failure shows what it was instead."""
+    wanted = {expected} if isinstance(expected, str) else set(expected)
+    deadline = time.monotonic() + within
+    while (found := seen()) not in wanted:
+        assert time.monotonic() < deadline, f"after {within} s it still is {found}, not {' or '.join(sorted(wanted))}"
+        time.sleep(0.1)

@@ -1,0 +1,165 @@
+"""The API server fails in every way it is known to, and the operator keeps at its work."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controlplane.server import ControlPlane
+from tests.e2e_cluster import operatorprocess
+from tests.e2e_cluster.faultyproxy import FaultyProxy, faulty_proxy
+from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until, until_is
+from tests.e2e_cluster.worlds import CONNECTION, POLICY, SYNC_SECONDS, World, is_closed, world
+from tests.support.kube import policy_manifest, policy_path
+
+
+@pytest.fixture
+def proxy(plane: ControlPlane) -> Iterator[FaultyProxy]:
+    with faulty_proxy(plane) as made:
+        yield made
+
+
+@pytest.fixture
+def proxied(cluster: RealCluster, plane: ControlPlane, proxy: FaultyProxy, tmp_path: Path) -> Iterator[World]:
+    """An operator that reaches the API server only through the proxy."""
+    authority = plane.keys.authority
+    kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path, server=proxy.url, authority=authority)
+    with world(cluster, tmp_path, kubeconfig=kubeconfig) as made:
+        made.declare()
+        yield made
+        proxy.trouble.unreachable = False
+
+
+def suspend(world: World, *, suspended: bool) -> None:
+    """Edit the policy as its owner."""
+    world.cluster.kubectl(
+        "patch", "bpap", POLICY, "--type=merge", f"--patch={{'spec': {{'suspend': {str(suspended).lower()}}}}}"
+    )
+
+
+def observed_is_current(world: World) -> bool:
+    policy = world.cluster.get(policy_path(POLICY))
+    return bool(policy["status"].get("observedGeneration") == policy["metadata"]["generation"])
+
+
+def still_works(world: World) -> None:
+    """A change of a policy is taken in, and drift is corrected."""
+    suspend(world, suspended=True)
+    until(lambda: observed_is_current(world), "the edited policy is taken in", within=60)
+    suspend(world, suspended=False)
+    until(lambda: observed_is_current(world), "the policy is taken in again", within=60)
+    world.corrects_drift()
+    assert world.operator.process.poll() is None, world.operator.log
+    assert "Traceback" not in world.operator.log
+
+
+def test_the_api_server_is_killed_and_comes_back(living: World, plane: ControlPlane) -> None:
+    plane.api_server.kill()
+    # Azure is not Kubernetes: pools are swept and corrected by what was declared last.
+    living.corrects_drift()
+    plane.api_server.start()
+    still_works(living)
+
+
+def test_the_api_server_is_stopped_gently(living: World, plane: ControlPlane) -> None:
+    plane.api_server.stop()
+    plane.api_server.start()
+    still_works(living)
+
+
+def test_etcd_is_killed_and_comes_back(living: World, plane: ControlPlane) -> None:
+    plane.etcd.kill()
+    before = living.sweeps()
+    until(lambda: living.sweeps() >= before + 1, "a sweep without etcd")
+    plane.etcd.start()
+    until(plane.api_server_answers, "the API server has recovered", within=60)
+    still_works(living)
+
+
+def test_history_is_compacted_away_under_the_watches(proxied: World, proxy: FaultyProxy, plane: ControlPlane) -> None:
+    proxy.trouble.unreachable = True
+    for number in range(5):
+        proxied.cluster.apply(policy_manifest(f"missed-{number}", mode="Audit"))
+    plane.compact_history()
+    # The watch cache remembers what etcd has forgotten, but not beyond a restart.
+    plane.api_server.kill()
+    plane.api_server.start()
+    proxied.cluster.apply(policy_manifest("after", mode="Audit"))
+    proxy.trouble.unreachable = False
+
+    for name in ("missed-0", "missed-4", "after"):
+        until_is(lambda name=name: proxied.cluster.condition("bpap", name, "Accepted"), "True/Accepted", within=60)
+    until(lambda: proxy.trouble.expired, "a watch is told 410 Gone", within=30)
+    still_works(proxied)
+
+
+def test_watches_die_silently(proxied: World, proxy: FaultyProxy) -> None:
+    proxy.trouble.watches_frozen = True
+    # Nothing is heard of this policy until somebody asks for a sweep, or the next whole reading: not by a watch.
+    proxied.cluster.apply(policy_manifest("unheard", mode="Audit"))
+    delivered = proxied.operator.metric("batchaccess_watch_events_total")
+    before = proxied.sweeps()
+
+    until(lambda: proxied.sweeps() >= before + 2, "sweeps go on", within=3 * SYNC_SECONDS)
+    proxied.corrects_drift()
+
+    assert proxied.operator.probe("/healthz")[0] == 200
+    assert proxied.operator.metric("batchaccess_watch_events_total") == delivered
+    assert proxied.cluster.condition("bpap", "unheard", "Accepted") == "/"
+    proxy.trouble.watches_frozen = False
+    until_is(lambda: proxied.cluster.condition("bpap", "unheard", "Accepted"), "True/Accepted", within=30)
+
+
+def test_a_slow_api_server(proxied: World, proxy: FaultyProxy) -> None:
+    proxy.trouble.delay_seconds = 3
+    still_works(proxied)
+    assert proxied.operator.probe("/healthz")[0] == 200
+
+
+def test_somebody_else_writes_first(proxied: World, proxy: FaultyProxy, plane: ControlPlane) -> None:
+    del plane
+    position = proxied.cluster.audit_position()
+
+    def annotate() -> None:
+        proxied.cluster.kubectl("annotate", "bpa", f"{CONNECTION}.render-1", "example.com/raced=yes", "--overwrite")
+
+    proxy.trouble.before_patch = annotate
+    proxied.corrects_drift()
+
+    until(lambda: proxy.trouble.before_patch is None, "a status is written")
+
+    def conflicts() -> list[int]:
+        return [each.code for each in proxied.cluster.audited(since=position) if each.verb == "patch"]
+
+    until(lambda: 409 in conflicts(), "the API server answers a conflict")
+    until_is(lambda: proxied.cluster.condition("bpa", f"{CONNECTION}.render-1", "Compliant"), "True/Compliant")
+    assert conflicts()[-1] == 200
+    assert proxied.operator.metric('batchaccess_status_writes_total{kind="BatchPoolAccess",result="Failed"}') == 0
+
+
+def test_the_token_is_rotated_and_the_old_one_revoked(cluster: RealCluster, tmp_path: Path) -> None:
+    cluster.kubectl("create", "secret", "generic", "binding", f"--namespace={NAMESPACE}", check=False)
+    bound = ("--bound-object-kind=Secret", "--bound-object-name=binding")
+    kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path)
+    (tmp_path / "token").write_text(cluster.make_token(*bound))
+    with world(cluster, tmp_path, kubeconfig=kubeconfig) as made:
+        made.declare()
+        # As a kubelet does it: the new token replaces the file, then the old one ends.
+        (tmp_path / "new").write_text(cluster.make_token())
+        shutil.move(tmp_path / "new", tmp_path / "token")
+        cluster.kubectl("delete", "secret", "binding", f"--namespace={NAMESPACE}")
+        old = (tmp_path / "token").read_text()
+        # The API server remembers a token for ten seconds.
+        still_works(made)
+        made.corrects_drift()
+        still_works(made)
+        assert old not in made.operator.log
+
+
+def test_the_operator_is_killed_in_the_middle(living: World) -> None:
+    living.operator.kill()
+    living.open_behind_its_back()
+    with operatorprocess.running(living.kubeconfig, living.folder / "second.log"):
+        until(lambda: is_closed(living.batch), "the next operator corrects it", within=60)
+        until_is(lambda: living.cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=60)
