@@ -1,12 +1,13 @@
 """The people of the demo: every few seconds one of them changes a pool behind the operator's back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any, Final
 
-from batchaccess.cli.demo.world import DEV, PROD
-from batchemulator import Emulator
+from batchaccess.cli.demo.world import DEV, PROD, World
+from batchemulator import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Happening:
     """Something somebody does, and how a person would tell of it."""
 
     told: str
-    act: Callable[[Emulator], None]
+    act: Callable[[World], Awaitable[None]]
 
 
 def _nat_pool(name: str, port: int, start: int, rules: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -36,11 +37,16 @@ OPEN_SSH: Final = _network(_nat_pool("SSH", 22, 4000))
 """What somebody clicks together in a hurry: SSH for everyone."""
 
 
-def _edits(account: object, pool_id: str, changes: dict[str, Any]) -> Callable[[Emulator], None]:
-    def act(batch: Emulator) -> None:
-        batch.edit(pool_id, changes, account)  # type: ignore[arg-type] # an emulated account
+def _edits(account: Account, pool_id: str, changes: dict[str, Any]) -> Callable[[World], Awaitable[None]]:
+    async def act(world: World) -> None:
+        world.batch.edit(pool_id, changes, account)
 
     return act
+
+
+async def _asks_for_a_sweep(world: World) -> None:
+    requested = {"batchaccess.dev/requested-at": datetime.now(UTC).isoformat()}
+    await world.cluster.annotate("BatchPoolAccessPolicy", "render-login", requested, "render")
 
 
 def happenings() -> Iterator[Happening]:
@@ -67,8 +73,18 @@ def happenings() -> Iterator[Happening]:
             ),
             Happening("somebody opens SSH of build to everyone; dev is only audited", _edits(DEV, "build", OPEN_SSH)),
             Happening(
+                "a script opens SSH of render-linux once more; that is contended, and left alone",
+                _edits(PROD, "render-linux", OPEN_SSH),
+            ),
+            Happening(
                 "the owners of render-gpu open SSH and start 4 nodes",
                 _edits(PROD, "render-gpu", {**OPEN_SSH, "targetDedicatedNodes": 4}),
+            ),
+            Happening(
+                "the owners of build close it again", _edits(DEV, "build", _network(_nat_pool("SSH", 22, 4000, [deny])))
+            ),
+            Happening(
+                "the script is found and stopped, and a new requested-at asks for another look", _asks_for_a_sweep
             ),
         )
     )
