@@ -125,8 +125,9 @@ class RecordedScaleStatus:
 class JournalStatus:
     """The Kubernetes copy of an open saga's journal, `status.journal` of a BatchPoolAccess.
 
-    `step` is a step of the saga and `since` when it was begun; `etag` the pool's when the step was; `shrunk` whether a
-    resize to no nodes may have been sent; `ending` and `message` how the correction ended, once that is known.
+    `step` is a step of the saga and `since` when it was begun; `etag` the pool's when the step was; `standing_...` the
+    targets right before a resize to no nodes was to be sent, absent if none can have been; `ending` and `message` how
+    the correction ended, once that is known.
     """
 
     version: int
@@ -143,7 +144,8 @@ class JournalStatus:
     step: str
     since: datetime
     etag: str | None = None
-    shrunk: bool = False
+    standing_dedicated_nodes: int | None = None
+    standing_low_priority_nodes: int | None = None
     ending: str | None = None
     message: str | None = None
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from batchaccess.core.model import NodeCounts
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.journal import (
     SCHEMA_VERSION,
@@ -43,7 +44,8 @@ def journal_status(copy: KubernetesJournal) -> JournalStatus:
         step=copy.step.value,
         since=copy.since,
         etag=copy.etag,
-        shrunk=copy.shrunk,
+        standing_dedicated_nodes=None if copy.standing is None else copy.standing.dedicated,
+        standing_low_priority_nodes=None if copy.standing is None else copy.standing.low_priority,
         ending=None if copy.ending is None else copy.ending.value,
         message=copy.message or None,
     )
@@ -84,10 +86,19 @@ def _read_copy(entry: object) -> KubernetesJournal:
         step=Step(str(entry.get("step"))),
         since=_time(entry.get("since"), "since"),
         etag=etag,
-        shrunk=entry.get("shrunk") is True,
+        standing=_standing(entry),
         ending=None if ending is None else Ending(str(ending)),
         message=message,
     )
+
+
+def _standing(entry: Mapping[str, Any]) -> NodeCounts | None:
+    dedicated, low_priority = entry.get("standingDedicatedNodes"), entry.get("standingLowPriorityNodes")
+    if dedicated is None and low_priority is None:
+        return None
+    if not isinstance(dedicated, int) or not isinstance(low_priority, int):
+        raise JournalError("standingDedicatedNodes and standingLowPriorityNodes are no numbers")
+    return NodeCounts(dedicated=dedicated, low_priority=low_priority)
 
 
 def _as_document(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,14 +100,14 @@ def record_anew(visit: Visit) -> SagaAction | Underway:
     if recorded is None:
         return _wait(visit, "The service does not say by which formula the pool scales.")
     journal = replace(visit.copy.journal, recorded=recorded)
-    copy = replace(visit.copy, journal=journal, shrunk=False)
+    copy = replace(visit.copy, journal=journal, standing=None)
     return _write(replace(visit, copy=copy), Step.PREPARING)
 
 
 def prepare_again(visit: Visit) -> SagaAction | Underway:
     """After a resize that certainly was not done: what was paused stays recorded, anything else is recorded anew."""
     if visit.recorded.autoscale and not visit.pool.scale.autoscale:
-        return _write(replace(visit, copy=replace(visit.copy, shrunk=False)), Step.PAUSING_AUTOSCALE)
+        return _write(replace(visit, copy=replace(visit.copy, standing=None)), Step.PAUSING_AUTOSCALE)
     return record_anew(visit)
 
 
@@ -118,7 +118,8 @@ def begin_pausing(visit: Visit) -> SagaAction:
 
 def begin_draining(visit: Visit) -> SagaAction:
     """The write ahead of the resize to no nodes."""
-    return _write(replace(visit, copy=replace(visit.copy, shrunk=True)), Step.DRAINING, etag=visit.pool.etag)
+    copy = replace(visit.copy, standing=visit.pool.scale.target)
+    return _write(replace(visit, copy=copy), Step.DRAINING, etag=visit.pool.etag)
 
 
 def begin_correcting(visit: Visit) -> SagaAction:
@@ -180,7 +181,7 @@ def resume_from_azure(visit: Visit) -> SagaAction | Underway:
     found = visit.situation.azure
     if not isinstance(found, Journal):
         return _wait(visit, "The journal in the pool's metadata is gone.")
-    copy = replace(visit.copy, journal=found, shrunk=False)
+    copy = replace(visit.copy, journal=found, standing=None)
     ended = Ended(ending=Ending.RESUMED, message="Only the copy in Azure was left.")
     return _write(replace(visit, copy=copy), Step.RESTORING, ended=ended)
 

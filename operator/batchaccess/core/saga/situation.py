@@ -180,7 +180,8 @@ class Visit:
     @property
     def needs_restore(self) -> bool:
         """Whether the scale is what we may have made of it: nobody wished for it."""
-        paused = self.recorded.autoscale and not self.pool.scale.autoscale and not self.copy.shrunk
+        scale, standing = self.pool.scale, self.copy.standing
+        paused = self.recorded.autoscale and not scale.autoscale and (standing is None or scale.target == standing)
         return not self.is_as_recorded and (self.is_drained or paused)
 
     @property

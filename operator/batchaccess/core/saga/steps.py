@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from batchaccess.core.model import NodeCounts
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.journal import Journal, PolicyVersion
 
@@ -94,7 +95,7 @@ class KubernetesJournal:
         step: the step that was begun last.
         since: when it was begun, in whole seconds.
         etag: the pool's when it was begun, where the step's change depends on it.
-        shrunk: whether a resize to no nodes may have been sent.
+        standing: the targets right before a resize to no nodes was to be sent; None if none can have been.
         ending: how the correcting part ended, None before.
         message: the same for people, in stable text.
     """
@@ -103,9 +104,14 @@ class KubernetesJournal:
     step: Step
     since: datetime
     etag: str | None = None
-    shrunk: bool = False
+    standing: NodeCounts | None = None
     ending: Ending | None = None
     message: str = ""
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether a resize to no nodes may have been sent."""
+        return self.standing is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
