@@ -3,7 +3,8 @@
 # schemas of Kubernetes into a cache outside the repository; prints that directory (bin/helm, bin/kubeconform, schemas/).
 # Needs Go and Python 3.11; about six minutes on two cores the first time, nothing afterwards.
 #
-# usage: scripts/install-deploy-tools.sh
+# usage: scripts/install-deploy-tools.sh            build what is not there yet
+#        scripts/install-deploy-tools.sh --cached   build nothing: status 1 and no output if it is not there
 set -euo pipefail
 
 helm=helm.sh/helm/v4/cmd/helm@v4.2.4
@@ -16,6 +17,12 @@ versions="1.31.0 1.37.0"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/batchaccess
 key=$(printf '%s\n' "$helm" "$kubeconform" "$schemas" "$versions" | sha256sum | cut -c1-12)
 target=$cache/deploy-tools-$key
+
+if [ "${1:-}" = --cached ]; then
+  [ -e "$target/.installed" ] || exit 1
+  echo "$target"
+  exit 0
+fi
 
 mkdir -p "$cache"
 exec 9>"$target.lock"
