@@ -9,7 +9,7 @@ with their ratios to that, and the peak memory of this process. All times are pr
 
 import resource
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -30,10 +30,13 @@ from batchaccess.core.declared import (
 )
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.core.status import PoolStatus
+from batchaccess.core.saga.windows import WindowVerdict
+from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 from batchaccess.ports import Catalogue, Pools, ReportedPool, StoredStatus
 from batchaccess.sweep.acceptances import Acceptances
-from batchaccess.sweep.account import AccountSweep, SweepParts
+from batchaccess.sweep.account import AccountSweep
+from batchaccess.sweep.parts import SagaParts, SweepParts
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.telemetry.metrics import Metrics
 from benchmarks.sweep_fetch import ROUNDS, RealClock, best_of, connected, fetch_and_parse, measure_each
 
@@ -50,6 +53,20 @@ class MemoryReports:
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:  # noqa: ARG002 there is only one
         """All objects."""
         return dict(self.objects)
+
+    def find(self, connection: AccountConnection, name: str) -> ReportedPool | None:  # noqa: ARG002 there is only one
+        """One object."""
+        return self.objects.get(name)
+
+    async def write_journal(
+        self,
+        reported: ReportedPool,
+        *,
+        journal: JournalStatus | None,  # noqa: ARG002 nothing is drained here
+        drains: DrainsStatus | None,  # noqa: ARG002 nothing is drained here
+    ) -> ReportedPool | None:
+        """Nothing is drained here."""
+        return reported
 
     async def create(
         self,
@@ -120,6 +137,30 @@ def declared(url: str) -> Catalogue:
     return Catalogue(version=1, connections=(connection,), policies=policies, namespace_labels={})
 
 
+class NoFinalizers:
+    """Implements `ports.Finalizers`: nothing is ever held here."""
+
+    def cluster_uid(self) -> str | None:
+        """A cluster."""
+        return "bench"
+
+    async def hold(self, connection: AccountConnection, policy: AccessPolicy | None) -> bool:  # noqa: ARG002 the port's
+        """Nothing is held."""
+        return True
+
+    async def release_connection(self, name: str) -> bool:  # noqa: ARG002 the port's signature
+        """Nothing is held."""
+        return True
+
+    async def release_policy(self, key: ObjectKey) -> bool:  # noqa: ARG002 the port's signature
+        """Nothing is held."""
+        return True
+
+    def held_policies(self) -> Collection[ObjectKey]:
+        """Nothing is held."""
+        return ()
+
+
 class Declared:
     """A `PolicyStore` whose content never changes."""
 
@@ -146,6 +187,12 @@ def sweeping(pools: AzureBatchPools, reports: MemoryReports, catalogue: Catalogu
             recorder=SilentRecorder(),
             metrics=Metrics().connection("bench"),
             acceptances=Acceptances(),
+            sagas=SagaParts(
+                finalizers=NoFinalizers(),
+                register=SagaRegister(),
+                windows=lambda *_: WindowVerdict(permitted=True),
+                new_saga_id=lambda: "0123456789ab",
+            ),
             clock=RealClock(),
             jitter=lambda: 0.5,
             beat=lambda: None,

@@ -7,6 +7,7 @@ needs is there; the watches after them.
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,10 +17,12 @@ import kopf
 
 from batchaccess import __version__, handlers
 from batchaccess.api import parse_connection, parse_policy, schedule_problems
+from batchaccess.api.windows import windows_of
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
-from batchaccess.control.accountloop import LoopCallbacks, SweepFactory
+from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm, SweepFactory
 from batchaccess.control.accounts import AccountParts, account_factory
+from batchaccess.control.departures import Departures
 from batchaccess.control.hub import OBJECT_KINDS, Hub, Listeners
 from batchaccess.control.statusreports import StatusReports
 from batchaccess.control.statusviews import StatusViews
@@ -30,6 +33,7 @@ from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
+from batchaccess.kube.finalizers import LiveFinalizers
 from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resources import Resource
 from batchaccess.kube.resync import ResyncLoop
@@ -38,6 +42,8 @@ from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
 from batchaccess.ports import InvalidObject, PortError
 from batchaccess.settings import Settings
 from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.parts import SagaParts
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logs import configure_logging
@@ -159,6 +165,7 @@ class Operator:
         deadlines: SweepDeadlines,
         readiness: Readiness,
         make_factory: MakeFactory,
+        rhythm: LoopRhythm | None = None,
     ) -> None:
         clock, acceptances = SystemClock(), Acceptances()
         self._clock = clock
@@ -169,6 +176,14 @@ class Operator:
         writer = StatusWriter(client, self._live, count)
         recorder = RecentEvents(EventRecorder(client, clock, _counting_events(metrics)), clock)
         self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
+        sagas = SagaParts(
+            finalizers=LiveFinalizers(client, self._live),
+            register=SagaRegister(),
+            windows=windows_of,
+            new_saga_id=lambda: secrets.token_hex(6),
+        )
+        self._register = sagas.register
+        self._departures = Departures(self._live, sagas.finalizers, sagas.register, lambda: self._supervisor.assignment)
         self._supervisor = Supervisor(
             factory=make_factory(
                 AccountParts(
@@ -179,6 +194,7 @@ class Operator:
                     recorder=recorder,
                     metrics=metrics,
                     acceptances=acceptances,
+                    sagas=sagas,
                     clock=clock,
                 )
             ),
@@ -187,6 +203,7 @@ class Operator:
             deadlines=deadlines,
             callbacks=LoopCallbacks(swept=self._swept, failed=self._sweep_failed),
             ended=self._no_longer_swept,
+            rhythm=rhythm,
         )
         self._reports = StatusReports(
             live=self._live,
@@ -225,6 +242,7 @@ class Operator:
         background = {
             asyncio.create_task(self._resyncs.run(), name="resyncs"),
             asyncio.create_task(self._reports.run(), name="status reports"),
+            asyncio.create_task(self._departures.run(), name="departures"),
         }
         try:
             return await self._until_the_end(stopping, background)
@@ -271,6 +289,7 @@ class Operator:
 
     def _no_longer_swept(self, connection: str) -> None:
         self._metrics.forget_connection(connection)
+        self._register.forget(connection)
         self._reports.forget(connection)
 
 

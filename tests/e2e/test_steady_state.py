@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batchaccess.api import parse_connection, parse_policy
+from batchaccess.api.windows import windows_of
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.clock import SystemClock
 from batchaccess.control.accounts import AccountParts, account_factory
@@ -15,11 +16,14 @@ from batchaccess.core.declared import AccountConnection
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
+from batchaccess.kube.finalizers import LiveFinalizers
 from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resync import resync
 from batchaccess.kube.secrets import SecretReader
 from batchaccess.kube.statuswriter import StatusWriter
 from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.parts import SagaParts
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from batchemulator import DEV_ACCOUNT, Emulator, running
@@ -158,6 +162,12 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
                     recorder=EventRecorder(client, clock, lambda *_: None),
                     metrics=Metrics(),
                     acceptances=Acceptances(),
+                    sagas=SagaParts(
+                        finalizers=LiveFinalizers(client, live),
+                        register=SagaRegister(),
+                        windows=windows_of,
+                        new_saga_id=lambda: "0123456789ab",
+                    ),
                     clock=clock,
                 )
             )

@@ -25,7 +25,7 @@ from batchaccess.kube.resync import ResyncLoop, resync
 from batchaccess.kube.statuswriter import StatusWriter
 from batchaccess.telemetry.liveness import SweepDeadlines
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
-from tests.support.sweeps import FakeStore
+from tests.support.sweeps import FakeStore, WithoutSagas
 from tests.support.waiting import eventually
 
 QUICK = (0.05, 0.1)
@@ -105,7 +105,7 @@ async def our_loop(_: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks
     writer = StatusWriter(client, live, lambda *_: None)
     passes = 0
 
-    class WritingSweep:
+    class WritingSweep(WithoutSagas):
         async def run_once(self, _: object) -> None:
             nonlocal passes
             passes += 1

@@ -22,6 +22,7 @@ from batchaccess.ports import Catalogue
 from batchaccess.settings import Settings
 from batchaccess.sweep.summary import SweepSummary
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
+from tests.support.sweeps import WithoutSagas
 from tests.support.waiting import eventually
 
 CONNECTION = f"{CONNECTION_PATH}/prod-weu"
@@ -41,7 +42,7 @@ def kube(shared: Cluster) -> Iterator[Cluster]:
     shared.call("DELETE", policy_path("").rstrip("/"))
 
 
-class MadeUpSweep:
+class MadeUpSweep(WithoutSagas):
     """Finds one compliant pool for every policy; waits for its gate before it ends."""
 
     def __init__(self, app: "App", connection: AccountConnection) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from batchaccess.api.windows import windows_of
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -9,13 +10,15 @@ from batchaccess.core.declared import (
 from batchaccess.core.model import ObservedPool
 from batchaccess.ports import Catalogue, Pools, PortError
 from batchaccess.sweep.acceptances import Acceptances
-from batchaccess.sweep.account import AccountSweep, SweepParts
+from batchaccess.sweep.account import AccountSweep
+from batchaccess.sweep.parts import SagaParts, SweepParts
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.metrics import Metrics
 from tests.support.build import connection
 from tests.support.clock import FakeClock
 from tests.support.fake_pools import FakePools
-from tests.support.reports import FakeRecorder, FakeReports
+from tests.support.reports import FakeFinalizers, FakeRecorder, FakeReports
 
 
 @dataclass
@@ -27,10 +30,13 @@ class AccountWorld:
     policies: list[AccessPolicy] = field(default_factory=list)
     reports: FakeReports = field(default_factory=FakeReports)
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
+    finalizers: FakeFinalizers = field(default_factory=FakeFinalizers)
+    register: SagaRegister = field(default_factory=SagaRegister)
     clock: FakeClock = field(default_factory=FakeClock)
     metrics: Metrics = field(default_factory=Metrics)
     refuse_to_connect: PortError | None = None
     beats: int = 0
+    sagas_begun: int = 0
     _catalogue: Catalogue | None = None
     _sweep: AccountSweep | None = None
 
@@ -58,6 +64,12 @@ class AccountWorld:
                     recorder=self.recorder,
                     metrics=self.metrics.connection(self.declared.name),
                     acceptances=Acceptances(),
+                    sagas=SagaParts(
+                        finalizers=self.finalizers,
+                        register=self.register,
+                        windows=windows_of,
+                        new_saga_id=self._new_saga_id,
+                    ),
                     clock=self.clock,
                     jitter=lambda: 0.5,
                     beat=self._beat,
@@ -82,6 +94,14 @@ class AccountWorld:
         """The operator starts anew: only what is in Kubernetes and in Azure is left."""
         self._sweep = None
         self.pools.calls.clear()
+
+    async def visit(self) -> None:
+        """One visit to the open sagas."""
+        await self.sweeping.visit_sagas(self.catalogue())
+
+    def _new_saga_id(self) -> str:
+        self.sagas_begun += 1
+        return f"{self.sagas_begun:012x}"
 
     async def _connect(self, _: AccountConnection) -> Pools:
         if self.refuse_to_connect is not None:

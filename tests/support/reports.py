@@ -34,6 +34,9 @@ class FakeReports:
         name: str,
         pool_id: str,
     ) -> ReportedPool | None:
+        found = self.objects.get(name)
+        if found is not None and found.owned and found.pool_id == pool_id:
+            return found
         self.writes.append(f"create {name}")
         if name in self.refuse:
             return None

@@ -26,6 +26,15 @@ class FakeStore:
         return Catalogue(version=0, connections=self.connections, policies=self.policies, namespace_labels={})
 
 
+class WithoutSagas:
+    """What a made-up sweep without sagas says of them."""
+
+    has_open_sagas = False
+
+    async def visit_sagas(self, _: Catalogue) -> None:
+        """There are none."""
+
+
 @dataclass
 class FakeSweep:
     """A sweep that does what `act` says."""
@@ -34,6 +43,8 @@ class FakeSweep:
     act: Callable[[], object]
     beat: Beat
     passes: list[Catalogue] = field(default_factory=list)
+    visits: list[Catalogue] = field(default_factory=list)
+    has_open_sagas: bool = False
     running: bool = False
     closed: bool = False
     winding_down: bool = False
@@ -51,6 +62,9 @@ class FakeSweep:
 
     def wind_down(self) -> None:
         self.winding_down = True
+
+    async def visit_sagas(self, catalogue: Catalogue) -> None:
+        self.visits.append(catalogue)
 
     async def close(self) -> None:
         self.closed = True

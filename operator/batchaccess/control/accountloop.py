@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Protocol, TypeAlias
 
 from batchaccess.core.declared import AccountConnection
@@ -26,6 +27,15 @@ class Sweep(Protocol):
         """Begin nothing more that changes the account; what is under way is finished."""
         ...
 
+    @property
+    def has_open_sagas(self) -> bool:
+        """Whether `visit_sagas` has something to do."""
+        ...
+
+    async def visit_sagas(self, catalogue: Catalogue) -> None:
+        """Go on with every open saga; much cheaper than a pass."""
+        ...
+
     async def close(self) -> None:
         """Release connections and credentials."""
         ...
@@ -45,10 +55,12 @@ class LoopRhythm:
     Attributes:
         min_pause_seconds: between the end of a sweep and the next one, however often it is woken.
         grace_seconds: how long a stopping loop may finish its sweep before it is cancelled.
+        saga_seconds: between two visits to the pools with an open saga.
     """
 
     min_pause_seconds: float = 1
     grace_seconds: float = 20
+    saga_seconds: float = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,13 @@ class LoopCallbacks:
 
     swept: Callable[[AccountConnection, Any], None]
     failed: Callable[[AccountConnection, float], None]
+
+
+class _Turn(Enum):
+    """What a loop does next."""
+
+    SWEEP = auto()
+    VISIT = auto()
 
 
 class AccountLoop:
@@ -87,6 +106,7 @@ class AccountLoop:
         self._callbacks = callbacks
         self._rhythm = rhythm
         self._due_at = clock.monotonic() + first_delay_seconds
+        self._visit_at: float | None = None
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._sweep: Sweep | None = None
@@ -127,19 +147,35 @@ class AccountLoop:
         try:
             with log_context(connection=self.connection.name):
                 self._beat()
-                while await self._next_turn():
-                    await self._sweep_once()
+                while (turn := await self._next_turn()) is not None:
+                    await (self._sweep_once() if turn is _Turn.SWEEP else self._visit_once())
         finally:
             self._deadlines.forget(self.connection.name)
             await self._close()
 
-    async def _next_turn(self) -> bool:
-        """Wait until a sweep is due or asked for; whether there shall be one."""
+    async def _next_turn(self) -> _Turn | None:
+        """Wait until a sweep is due or asked for, or open sagas are to be visited; None if the loop shall end."""
+        visit_at = self._visit_at if self._sweep is not None and self._sweep.has_open_sagas else None
+        until = self._due_at if visit_at is None else min(self._due_at, visit_at)
+        woken = False
         if not self._stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, self._due_at - self._clock.monotonic()))
+                woken = await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, until - self._clock.monotonic()))
         self._woken.clear()
-        return not self._stopping.is_set()
+        if self._stopping.is_set():
+            return None
+        return _Turn.SWEEP if woken or until == self._due_at else _Turn.VISIT
+
+    async def _visit_once(self) -> None:
+        """Visit the pools with an open saga."""
+        self._beat()
+        try:
+            if self._sweep is not None:
+                await self._sweep.visit_sagas(self._store.catalogue())
+        except Exception:  # noqa: BLE001 whatever a visit dies of, the next one must come
+            _log.exception("the visit to open sagas failed")
+        self._visit_at = self._clock.monotonic() + self._rhythm.saga_seconds
+        self._beat()
 
     async def _sweep_once(self) -> None:
         started = self._clock.monotonic()
@@ -154,6 +190,7 @@ class AccountLoop:
         else:
             self._callbacks.swept(self.connection, result)
         self._due_at = started + self.connection.sync_period_seconds
+        self._visit_at = self._clock.monotonic() + self._rhythm.saga_seconds
         self._beat()
         await self._pause()
 

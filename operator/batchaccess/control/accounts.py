@@ -12,7 +12,8 @@ from batchaccess.control.accountloop import Beat, SweepFactory
 from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import Clock, PolicyStore, PoolReports, Pools, Recorder
 from batchaccess.sweep.acceptances import Acceptances
-from batchaccess.sweep.account import AccountSweep, SweepParts
+from batchaccess.sweep.account import AccountSweep
+from batchaccess.sweep.parts import SagaParts, SweepParts
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.metrics import Metrics
 
@@ -32,6 +33,7 @@ class AccountParts:
     recorder: Recorder
     metrics: Metrics
     acceptances: Acceptances
+    sagas: SagaParts
     clock: Clock
 
 
@@ -55,6 +57,7 @@ def account_factory(parts: AccountParts) -> SweepFactory:
                 recorder=parts.recorder,
                 metrics=metrics,
                 acceptances=parts.acceptances,
+                sagas=parts.sagas,
                 clock=parts.clock,
                 jitter=random.random,
                 beat=beat,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from batchaccess.api import stored_change, stored_conditions
@@ -69,6 +69,11 @@ class PoolReporter:
         self.metrics.observe_pools([*(track.row for track in tracks if track.row), *report.unreadable_rows])
         return report
 
+    async def report_some(self, asked: Asked, tracks: Sequence[PoolTrack]) -> None:
+        """Bring Kubernetes to what a visit to some pools concluded; the others are left alone."""
+        changed = [track for track in tracks if not _is_current(track, asked)]
+        await self._each(changed, lambda track: self._report_track(track, asked, Report()))
+
     async def _each(self, items: Sequence[_Item], write: Callable[[_Item], Awaitable[None]]) -> None:
         """Write a few objects at a time."""
         for start in range(0, len(items), _AT_ONCE):
@@ -126,7 +131,8 @@ class PoolReporter:
         """The object of a pool; made if it is not there or not this pool's."""
         found = asked.existing.get(name)
         if found is not None and found.owned and found.pool_id.casefold() == pool_id.casefold():
-            return found
+            latest = self.reports.find(asked.connection, name) or found
+            return found if latest.stored is found.stored else replace(latest, requested_at=found.requested_at)
         made = await self.reports.create(asked.connection, name=name, pool_id=pool_id)
         report.written += made is not None
         report.failed += made is None

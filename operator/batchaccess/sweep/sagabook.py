@@ -61,14 +61,22 @@ class SagaBook:
         self._connection = connection
         self._register = register
         self._records: dict[str, SagaRecord] = {}
+        self._opening: dict[str, PolicyVersion] = {}
+        self._closed = False
 
     def read(self, existing: Mapping[str, ReportedPool]) -> None:
         """Take in all objects of the connection."""
         self._records = {name: self._record(name, reported) for name, reported in existing.items() if reported.owned}
         self._tell()
 
+    def begin(self, name: str, policy: PolicyVersion) -> None:
+        """A saga is about to be opened; it counts from now on, until `note` says what came of it."""
+        self._opening[name] = policy
+        self._tell()
+
     def note(self, name: str, reported: ReportedPool | None) -> SagaRecord:
         """Take in one object as it is now, None if there is none."""
+        self._opening.pop(name, None)
         if reported is None or not reported.owned:
             self._records.pop(name, None)
             record = NOTHING_RECORDED
@@ -91,7 +99,8 @@ class SagaBook:
 
     def close(self) -> None:
         """Nothing is open here any more as far as others are concerned."""
-        self._register.tell(self._connection, ())
+        self._closed = True
+        self._tell()
 
     def _record(self, name: str, reported: ReportedPool) -> SagaRecord:
         known = self._records.get(name)
@@ -101,4 +110,5 @@ class SagaBook:
         return SagaRecord(reported=reported, journal=stored_journal(status), history=stored_history(status))
 
     def _tell(self) -> None:
-        self._register.tell(self._connection, (journal.journal.policy for journal in self.open().values()))
+        policies = [*self._opening.values(), *(journal.journal.policy for journal in self.open().values())]
+        self._register.tell(self._connection, () if self._closed else policies)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import Decision, Wait, decide
+from batchaccess.core.decision import Decision, PatchNetwork, Wait, decide
 from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.reasons import CompliantReason
@@ -30,6 +30,8 @@ from batchaccess.sweep.sagabook import SagaBook, SagaRecord, SagaRegister
 _ABANDONED: Final = (
     "The annotation batchaccess.dev/abandon gives up every drain of this pool. Remove it to let the pool be corrected."
 )
+
+_LEAVING: Final = "The connection is being deleted or the operator uninstalled, so nothing is begun."
 
 WindowsOf = Callable[[AccessPolicy, datetime], WindowVerdict]
 """What the windows of a policy say at a moment."""
@@ -55,6 +57,7 @@ class SagaDecisions:
     new_saga_id: Callable[[], str]
     cluster_uid: Callable[[], str | None]
     breaker: Breaker = field(default=CLOSED)
+    _verdicts: dict[tuple[str, int], tuple[datetime, WindowVerdict]] = field(default_factory=dict)
 
     def decide(
         self,
@@ -69,7 +72,7 @@ class SagaDecisions:
         record, now, cluster_uid = self.book.of(name), self.clock.now(), self.cluster_uid()
         if cluster_uid is None:
             return _without_sagas(decide(assessment, connection=connection, memory=memory, now=now), assessment, record)
-        if record.reported is not None and record.reported.abandon:
+        if is_abandoned(record, connection):
             return self._abandoned(assessment, connection, memory)
         situation = Situation(
             assessment=assessment,
@@ -86,6 +89,8 @@ class SagaDecisions:
             saga_memory=saga_memory,
         )
         decision = decide_saga(situation)
+        if connection.deleting and (is_starting(decision) or isinstance(decision, PatchNetwork)):
+            return Wait(reason=CompliantReason.SUSPENDED, message=_LEAVING)
         policy = assessment.policy
         if policy is None or not is_starting(decision):
             return decision
@@ -94,7 +99,15 @@ class SagaDecisions:
 
     def _blocked(self, policy: AccessPolicy, connection: AccountConnection, now: datetime) -> Blocked | None:
         open_sagas = OpenSagas(on_connection=len(self.book.open()), by_policy=self.register.by_policy())
-        return gate(policy, connection, windows=self.windows(policy, now), open_sagas=open_sagas, breaker=self.breaker)
+        windows = self._windows(policy, now.replace(microsecond=0))
+        return gate(policy, connection, windows=windows, open_sagas=open_sagas, breaker=self.breaker)
+
+    def _windows(self, policy: AccessPolicy, second: datetime) -> WindowVerdict:
+        """What the windows say in this second: many pools of one policy ask within it."""
+        known = self._verdicts.get((policy.uid, policy.generation))
+        if known is None or known[0] != second:
+            known = self._verdicts[policy.uid, policy.generation] = second, self.windows(policy, second)
+        return known[1]
 
     def _abandoned(self, assessment: Assessment, connection: AccountConnection, memory: PoolMemory) -> Decision:
         base = decide(assessment, connection=connection, memory=memory, now=self.clock.now())
@@ -103,6 +116,13 @@ class SagaDecisions:
         if isinstance(base, Wait) and base.reason is CompliantReason.POOL_NOT_EMPTY:
             return Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=_ABANDONED)
         return base
+
+
+def is_abandoned(record: SagaRecord, connection: AccountConnection) -> bool:
+    """Whether a person gave up the sagas of this pool, or of a connection that stays."""
+    if connection.abandon and not connection.deleting:
+        return True
+    return record.reported is not None and record.reported.abandon
 
 
 def _without_sagas(base: Decision, assessment: Assessment, record: SagaRecord) -> Decision:

@@ -137,13 +137,16 @@ class SagaSteps:
     ) -> bool:
         """Whether the Kubernetes copy certainly is what it should be now."""
         record = self.book.of(subject.name)
-        opens = copy is not None and record.journal is None
-        if opens and not await self._held(subject):
-            return False
+        if copy is not None and record.journal is None:
+            self.book.begin(subject.name, copy.journal.policy)
+            if not await self._held(subject):
+                self.book.note(subject.name, record.reported)
+                return False
         reported = record.reported or await self.reports.create(
             subject.connection, name=subject.name, pool_id=subject.pool_id
         )
         if reported is None:
+            self.book.note(subject.name, None)
             return False
         written = await self.reports.write_journal(
             reported,

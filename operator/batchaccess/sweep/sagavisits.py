@@ -16,6 +16,7 @@ from batchaccess.core.saga.metadata import journal_in, metadata_without
 from batchaccess.ports import PortError
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
 from batchaccess.sweep.pooltracks import PoolTrack
+from batchaccess.sweep.sagadecisions import is_abandoned
 from batchaccess.sweep.sagaprogress import SagaProgress
 from batchaccess.sweep.sagasteps import SagaSteps, Subject
 from batchaccess.telemetry.words import CorrectionOutcome
@@ -85,7 +86,7 @@ class SagaVisits:
     async def _abandoned(self, track: PoolTrack, connection: AccountConnection) -> bool:
         """Give up what is open if a person asked for it: the pool stays as it is, and both copies go."""
         record = self.steps.book.of(track.name)
-        if record.reported is None or not record.reported.abandon:
+        if not is_abandoned(record, connection):
             return False
         pool = track.basis.pool
         if journal_in(pool.metadata) is not None:
