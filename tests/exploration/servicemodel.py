@@ -76,8 +76,8 @@ FRESH = 1_000_000
 """An eTag nobody has seen; renamed before the next step."""
 
 
-def _written(pool: Pool, **changes: object) -> Pool:
-    return pool._replace(etag=FRESH, **changes)
+def _written(pool: Pool) -> Pool:
+    return pool._replace(etag=FRESH)
 
 
 def _alive(pool: Pool) -> None:
@@ -94,7 +94,7 @@ def resize(pool: Pool, *, target: int, timeout: str | None) -> Pool:
         raise Refused(WAITING, "OperationInvalidForCurrentState")
     if pool.allocation != "steady":
         raise Refused(WAITING, "PoolBeingResized")
-    return _written(pool, target=target, timeout=timeout or DEFAULT_TIMEOUT, allocation="resizing")
+    return _written(pool._replace(target=target, timeout=timeout or DEFAULT_TIMEOUT, allocation="resizing"))
 
 
 def stop_resize(pool: Pool) -> Pool:
@@ -110,13 +110,13 @@ def enable_autoscale(pool: Pool, formula: str, assumed: Assumptions) -> Pool:
     _alive(pool)
     if pool.formula is None and pool.allocation != "steady" and assumed.autoscale_refused_while_resizing:
         raise Refused(WAITING, "PoolBeingResized")
-    return _written(pool, formula=formula)
+    return _written(pool._replace(formula=formula))
 
 
 def disable_autoscale(pool: Pool) -> Pool:
     """POST disableautoscale; the targets stay."""
     _alive(pool)
-    return _written(pool, formula=None)
+    return _written(pool._replace(formula=None))
 
 
 def patch_metadata(pool: Pool, metadata: tuple[MetadataItem, ...], assumed: Assumptions) -> Pool:
@@ -126,7 +126,7 @@ def patch_metadata(pool: Pool, metadata: tuple[MetadataItem, ...], assumed: Assu
         raise Refused(TERMINAL, "MetadataTooLarge")
     if not metadata and assumed.empty_list_ignored:
         return _written(pool)
-    return _written(pool, metadata=metadata)
+    return _written(pool._replace(metadata=metadata))
 
 
 def patch_network(pool: Pool, network: str, assumed: Assumptions) -> Pool:
@@ -137,7 +137,7 @@ def patch_network(pool: Pool, network: str, assumed: Assumptions) -> Pool:
         if assumed.non_empty_patch_accepted:
             return _written(pool)
         raise Refused(WAITING, "OperationInvalidForCurrentState")
-    return _written(pool, network="clobbered" if assumed.patch_clobbers else network)
+    return _written(pool._replace(network="clobbered" if assumed.patch_clobbers else network))
 
 
 def progress(pool: Pool, assumed: Assumptions) -> Iterator[tuple[str, Pool]]:
