@@ -71,7 +71,7 @@ _OPENED: Final[dict[str, object]] = {
                     4000,
                     (200, "allow", "192.168.1.0/24"),
                     (300, "allow", "Internet"),
-                    (400, "allow", "203.0.113.7"),
+                    (400, "allow", "52.166.10.20"),
                     (500, "deny", "*"),
                 ),
                 _nat_pool("RDP", 3389, 60000, (600, "deny", "*")),

@@ -104,6 +104,19 @@ def test_only_what_changed_is_read_again() -> None:
     assert list(index.look([])) == []
 
 
+def test_what_was_learned_ahead_is_not_read_again() -> None:
+    index, reads, version = FleetIndex(), list[str](), object()
+    readings = [counting("a", pool_status(), reads, version), counting("b", {}, reads, version)]
+    index.learn(readings)
+    first = index.look(readings)
+    assert [each.pool_id for each in first] == ["a", "b"]
+    assert reads == ["a", "b"]
+    index.learn(readings[:1])
+    assert index.look(readings) is first
+    index.learn([counting("b", pool_status(), reads, object())])
+    assert [each.exposure for each in index.look(readings)] == [Exposure.OPEN, Exposure.UNKNOWN]
+
+
 def test_one_pool_in_place_of_another_is_noticed() -> None:
     index, version = FleetIndex(), object()
     index.look([counting("a", {}, [], version)])

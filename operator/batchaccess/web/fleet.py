@@ -180,20 +180,23 @@ class FleetIndex:
 
     def look(self, readings: Iterable[PoolReading]) -> Sequence[PoolGlance]:
         """The pools as they are now; the very same sequence while nothing changed."""
-        known: dict[str, tuple[object, PoolGlance]] = {}
-        for reading in readings:
-            before = self._known.get(reading.name)
-            same = before is not None and before[0] is reading.version
-            known[reading.name] = before if same and before is not None else (reading.version, glance(reading))
-        if not self._is_same(known):
+        known = {reading.name: self._read(reading) for reading in readings}
+        if not self._is_same(known.values()):
             self._ordered = tuple(sorted((pool for _, pool in known.values()), key=_danger))
         self._known = known
         return self._ordered
 
-    def _is_same(self, known: Mapping[str, tuple[object, PoolGlance]]) -> bool:
-        return len(known) == len(self._known) and all(
-            name in self._known and self._known[name][1] is pool for name, (_, pool) in known.items()
-        )
+    def learn(self, readings: Iterable[PoolReading]) -> None:
+        """Read some of the pools ahead of a look, so that nobody has to wait while all are read at once."""
+        self._known.update((reading.name, self._read(reading)) for reading in readings)
+
+    def _read(self, reading: PoolReading) -> tuple[object, PoolGlance]:
+        before = self._known.get(reading.name)
+        return before if before is not None and before[0] is reading.version else (reading.version, glance(reading))
+
+    def _is_same(self, known: Iterable[tuple[object, PoolGlance]]) -> bool:
+        """Learning has changed what is known already, so the pools in order are what tells."""
+        return {id(pool) for _, pool in known} == {id(pool) for pool in self._ordered}
 
 
 def _danger(pool: PoolGlance) -> tuple[int, int, str, str]:

@@ -15,6 +15,8 @@ _ICONS: Final = {
     "busy": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1zM8 4.2V8l2.6 1.9",
     "good": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1zM4.8 8.2l2.2 2.2 4.2-4.6",
     "quiet": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1zM5 8h6",
+    "allow": "M1.5 8h9m-3.6-3.6L10.5 8l-3.6 3.6M14 2v12",
+    "deny": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1zM3.2 3.2l9.6 9.6",
     "shield": "M8 1 14 3v4.6c0 3.4-2.4 6-6 7.4-3.6-1.4-6-4-6-7.4V3zM5.2 8l2 2 3.6-4",
 }
 """Outlines on a field of 16 by 16; each has a shape of its own, so that nobody needs the colours."""

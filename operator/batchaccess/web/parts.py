@@ -20,9 +20,9 @@ def icon(name: str) -> Element:
     return el("svg", el("use", href=f"#icon-{name}"), class_="icon", aria_hidden="true", focusable="false")
 
 
-def badge(said: Said) -> Element:
-    """A word of a status, with its colour and its sign."""
-    return el("span", icon(said.tone), said.words, class_=f"badge {said.tone}")
+def badge(said: Said, sign: str = "") -> Element:
+    """A word of a status, with its colour and its sign, which is that of the tone unless told otherwise."""
+    return el("span", icon(sign or said.tone), said.words, class_=f"badge {said.tone}")
 
 
 def toned(tone: Tone, *content: Content) -> Element:

@@ -1,6 +1,7 @@
 """The page of one pool: who gets in and by which rule, how it differs from what is declared, what was done about it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from batchaccess.core.model import JsonObject
 from batchaccess.web.addresses import Addresses, key_of
@@ -33,6 +34,8 @@ from batchaccess.web.words import (
     said_of_exposure,
     said_of_reach,
 )
+
+_SIGNS: Final = {"Allow": "allow", "Deny": "deny"}
 
 
 def pool_page(pool: PoolReading, events: Sequence[RecentEvent], *, shell: Shell) -> str:
@@ -159,7 +162,7 @@ def _rules(endpoint: JsonObject, network: JsonObject) -> Content:
     rows = [
         (
             each.priority,
-            badge(said_of_access(each.access)),
+            badge(said_of_access(each.access), _SIGNS.get(each.access, "")),
             el("code", each.source),
             each.ports,
             el("span", each.does, class_="dim" if each.idle else None),

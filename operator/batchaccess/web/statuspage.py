@@ -1,6 +1,7 @@
 """The HTTP side of the status page: which address shows what, and with which headers. Answers GET and HEAD only."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from importlib import resources
@@ -13,7 +14,7 @@ from batchaccess.ports import Clock
 from batchaccess.web.addresses import Addresses, filter_from, page_from
 from batchaccess.web.connectionpage import connection_page
 from batchaccess.web.eventspage import events_page
-from batchaccess.web.fleet import FleetIndex
+from batchaccess.web.fleet import FleetIndex, PoolGlance
 from batchaccess.web.fleetpage import FleetRequest, fleet_page
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import el
@@ -35,6 +36,9 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+_SLICE: Final = 250
+"""Pools read at a time: some milliseconds."""
 
 _ASSETS: Final = {"status.css": "text/css", "status.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -64,8 +68,16 @@ class StatusPage:
 
     async def _serve_fleet(self, request: web.Request) -> web.Response:
         asked = FleetRequest(wanted=filter_from(request.query), page=page_from(request.query))
-        pools, connections = self._fleet.look(self._readings.pools()), self._readings.connections()
-        return _html(fleet_page(pools, connections, asked, shell=self._shell("Pools")))
+        pools = await self._look()
+        return _html(fleet_page(pools, self._readings.connections(), asked, shell=self._shell("Pools")))
+
+    async def _look(self) -> Sequence[PoolGlance]:
+        """The fleet, read in slices: the sweeps run on the same event loop and go on between them."""
+        readings = list(self._readings.pools())
+        for first in range(0, len(readings), _SLICE):
+            self._fleet.learn(readings[first : first + _SLICE])
+            await asyncio.sleep(0)
+        return self._fleet.look(readings)
 
     async def _serve_pool(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
