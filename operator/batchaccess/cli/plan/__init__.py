@@ -35,6 +35,13 @@ from batchaccess.core.selection import connects
     help="For --from-cluster. Default: KUBECONFIG, else ~/.kube/config.",
 )
 @pool_source_options
+@click.option(
+    "--as",
+    "stands_for",
+    multiple=True,
+    metavar="[ACCOUNT=]NAME",
+    help="The BatchAccountConnection that an account stands for. May be repeated.",
+)
 @click.option("--all", "everything", is_flag=True, help="Cut nothing short in the table.")
 @output_options(Format.TABLE, Format.JSON, Format.YAML)
 def plan(
@@ -43,6 +50,7 @@ def plan(
     from_cluster: bool,
     kubeconfig: Path | None,
     sources: PoolSources,
+    stands_for: tuple[str, ...],
     everything: bool,
     output: Output,
 ) -> None:
@@ -63,7 +71,7 @@ def plan(
     objects = _objects(filenames, kubeconfig, from_cluster=from_cluster)
     with output.steps() as steps:
         reading = _read(objects, sources, steps)
-        found = _with_running_tasks(_plan(objects, reading, sources), sources)
+        found = _with_running_tasks(_plan(objects, reading, sources, stands_for), sources)
     if output.for_people:
         if not output.quiet:
             show_plan(found, output, everything=everything)
@@ -107,13 +115,19 @@ def _used(policies: Sequence[AccessPolicy], connections: Sequence[AccountConnect
     return [each for each in connections if any(connects(policy.connections, each) for policy in policies)]
 
 
-def _plan(objects: PlannedObjects, reading: Reading, sources: PoolSources) -> Plan:
+def _plan(objects: PlannedObjects, reading: Reading, sources: PoolSources, stands_for: tuple[str, ...]) -> Plan:
     by_hand = [
         account.connection.endpoint
         for account in reading.accounts
         if account.connection is not None and any(_host(account.source) in each for each in sources.endpoints)
     ]
-    accounts = connected_accounts(reading.accounts, objects.connections, objects.policies, by_hand=by_hand)
+    accounts = connected_accounts(
+        reading.accounts,
+        objects.connections,
+        objects.policies,
+        by_hand=by_hand,
+        names=_said_names(stands_for, reading),
+    )
     return evaluate(
         accounts,
         objects.policies,
@@ -121,6 +135,24 @@ def _plan(objects: PlannedObjects, reading: Reading, sources: PoolSources) -> Pl
         problems=(*objects.problems, *reading.problems),
         now=datetime.now(UTC),
     )
+
+
+def _said_names(stands_for: tuple[str, ...], reading: Reading) -> dict[str, str]:
+    """The connection by account; without an account it is meant for the only one.
+
+    Raises:
+        click.UsageError: there are several accounts, or none of that name was read.
+    """
+    read = [account.name for account in reading.accounts]
+    found: dict[str, str] = {}
+    for text in stands_for:
+        account, equals, name = text.rpartition("=")
+        if read and not equals and len(read) > 1:
+            raise click.UsageError(f"--as {text}: say of which account, as --as {read[0]}={text}")
+        if read and equals and account not in read:
+            raise click.UsageError(f"--as {text}: no account {account} was read, but {', '.join(read)}")
+        found[account if equals else "".join(read)] = name
+    return found
 
 
 def _with_running_tasks(found: Plan, sources: PoolSources) -> Plan:

@@ -1,6 +1,6 @@
 """Which connection each account that was read belongs to, and what is taken for granted where nobody says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -34,22 +34,26 @@ def connected_accounts(
     policies: Sequence[AccessPolicy],
     *,
     by_hand: Iterable[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> list[ConnectedAccount]:
     """Each account with its connection.
 
-    An account that was read by a BatchAccountConnection belongs to that. One from --endpoint or --pools belongs to the
-    declared connection of its name, or to that whose endpoint names the account. If there is neither, a connection is
-    assumed that grants everything: of the account's name if policies use it, else of the only name that they use and
-    no other account has. Its labels are those that the policies ask for, if all of them select by labels and agree.
+    What the user says goes before all. An account that was read by a BatchAccountConnection belongs to that. One from
+    --endpoint or --pools belongs to the declared connection of its name, or to that whose endpoint names the account.
+    If there is neither, a connection is assumed that grants everything: of the account's name if policies use it, else
+    of the only name that they use and no other account has. Its labels are those that the policies ask for, if all of
+    them select by labels and agree.
 
     Args:
         accounts: what was read.
         declared: the connections among the manifests.
         policies: the policies to be planned.
         by_hand: endpoints given with --endpoint, whose connections nobody declared.
+        names: the connection that an account stands for, by the account's name, as the user says.
     """
+    said = names or {}
     endpoints = frozenset(by_hand)
-    known = [_declared_for(account, declared, endpoints) for account in accounts]
+    known = [_declared_for(account, declared, endpoints, said.get(account.name)) for account in accounts]
     taken = {connection.name for connection in known if connection is not None}
     used = sorted({name for policy in policies for name in policy.connections.names or ()} - taken)
     without = [account for account, connection in zip(accounts, known, strict=True) if connection is None]
@@ -60,14 +64,17 @@ def connected_accounts(
             found.append(ConnectedAccount(account=account, connection=connection, assumed=False))
             continue
         alone = len(without) == 1 and len(used) == 1
-        name = used[0] if alone and account.name not in used else account.name
+        guessed = used[0] if alone and account.name not in used else account.name
+        name = said.get(account.name, guessed)
         found.append(ConnectedAccount(account=account, connection=_assumed(name, account, labels), assumed=True))
     return found
 
 
 def _declared_for(
-    account: ReadAccount, declared: Sequence[AccountConnection], by_hand: frozenset[str]
+    account: ReadAccount, declared: Sequence[AccountConnection], by_hand: frozenset[str], said: str | None
 ) -> AccountConnection | None:
+    if said is not None:
+        return next((connection for connection in declared if connection.name == said), None)
     own = account.connection
     if own is not None and own.endpoint not in by_hand:
         return own
