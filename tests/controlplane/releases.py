@@ -56,5 +56,5 @@ class Release:
 
 
 NEWEST: Final = Release(module=_MODULES / "v1_36", programs=(ETCD, API_SERVER, CONTROLLERS, KUBECTL))
-OLDEST: Final = Release(module=_MODULES / "v1_31", programs=(API_SERVER,))
-"""The oldest that the design supports. etcd and kubectl are the newest release's; it has no controllers of its own."""
+OLDEST: Final = Release(module=_MODULES / "v1_31", programs=(API_SERVER, CONTROLLERS))
+"""The oldest that the operator supports; etcd and kubectl are the newest release's."""

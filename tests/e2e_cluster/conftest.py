@@ -1,4 +1,4 @@
-"""The control planes under test: those that `python -m tests.controlplane` (make e2e) found or built, or a cluster of yours.
+"""The control planes under test: those that `make e2e` found or built, or a cluster of yours.
 
 Everything here runs once per control plane. Started otherwise, the whole suite is skipped and says so.
 """

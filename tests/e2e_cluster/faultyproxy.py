@@ -70,7 +70,7 @@ class _Forwarding:
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         try:
             async with self._session.request(
-                request.method, self._target + request.raw_path, data=await request.read(), headers=headers
+                request.method, self._target + request.raw_path, data=await request.read() or None, headers=headers
             ) as answer:
                 return await (self._stream if is_watch else self._whole)(request, answer)
         except aiohttp.ClientConnectionError:
@@ -118,7 +118,9 @@ async def _serving(plane: ControlPlane, trouble: Trouble) -> AsyncIterator[str]:
     serving.load_cert_chain(plane.keys.serving.certificate, plane.keys.serving.key)
     timeout = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(ssl=trusting, limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=True) as session:
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, skip_auto_headers=("Content-Type",)
+    ) as session:
         app = web.Application(client_max_size=8 << 20)
         app.router.add_route("*", "/{path:.*}", _Forwarding(plane.url, session, trouble).handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)

@@ -14,7 +14,6 @@ from typing import Final
 
 import yaml
 
-from tests.controlplane.server import kubeconfig_for
 from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until
 
 _METRICS_AT: Final = re.compile(r"shows metrics at (http://[^\s\"]+)/metrics")
@@ -38,16 +37,14 @@ class OperatorProcess:
     def url(self) -> str:
         """Where it shows metrics and probes."""
         if not self._url:
-            until(
-                lambda: self._found_url() or self.process.poll() is not None, "a metrics address", within=_START_SECONDS
-            )
+            until(self._showed_or_ended, "a metrics address", within=_START_SECONDS)
             assert self._url, self.log
         return self._url
 
-    def _found_url(self) -> str:
+    def _showed_or_ended(self) -> bool:
         found = _METRICS_AT.search(self.log)
         self._url = found[1] if found else ""
-        return self._url
+        return bool(self._url) or self.process.poll() is not None
 
     def probe(self, path: str) -> tuple[int, str]:
         """Status and text of `/healthz`, `/readyz` or `/metrics`."""
@@ -73,29 +70,26 @@ class OperatorProcess:
         self.process.wait()
 
 
-def write_kubeconfig(
-    cluster: RealCluster, folder: Path, *, server: str | None = None, authority: Path | None = None
-) -> Path:
+def write_kubeconfig(cluster: RealCluster, folder: Path, *, server: str | None = None) -> Path:
     """A kubeconfig that names a token file, which may be rotated as a kubelet does.
 
     Args:
         cluster: whose ServiceAccount it is.
         folder: where both files are written.
-        server: what to speak to instead of the API server itself.
-        authority: who signed that one's certificate.
+        server: what to speak to instead of the API server itself, under a certificate of the same authority.
     """
     token = folder / "token"
     token.write_text(cluster.make_token("--duration=1h"))
     config = yaml.safe_load(cluster.kubeconfig.read_text())
-    if server is not None and authority is not None:
-        config = kubeconfig_for(server, authority, {})
+    if server is not None:
+        config["clusters"][0]["cluster"]["server"] = server
     config["users"][0]["user"] = {"tokenFile": str(token)}
     path = folder / "operator-kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
 
 
-def start(kubeconfig: Path, log: Path, *, source: Path | None = None) -> OperatorProcess:
+def start(kubeconfig: Path, log: Path) -> OperatorProcess:
     """Start an operator; wait for nothing."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BATCHACCESS_", "AZURE_"))}
     environment |= {
@@ -105,8 +99,6 @@ def start(kubeconfig: Path, log: Path, *, source: Path | None = None) -> Operato
         "BATCHACCESS_ALLOW_ENDPOINT_SUFFIX": "127.0.0.1",
         "BATCHACCESS_LOG_LEVEL": "debug",
     }
-    if source is not None:
-        environment["PYTHONPATH"] = str(source)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "batchaccess", "run"], env=environment, stdout=output, stderr=output

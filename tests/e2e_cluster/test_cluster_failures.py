@@ -1,7 +1,9 @@
 """The API server fails in every way it is known to, and the operator keeps at its work."""
 
+import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,9 @@ def proxy(plane: ControlPlane) -> Iterator[FaultyProxy]:
 
 
 @pytest.fixture
-def proxied(cluster: RealCluster, plane: ControlPlane, proxy: FaultyProxy, tmp_path: Path) -> Iterator[World]:
+def proxied(cluster: RealCluster, proxy: FaultyProxy, tmp_path: Path) -> Iterator[World]:
     """An operator that reaches the API server only through the proxy."""
-    authority = plane.keys.authority
-    kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path, server=proxy.url, authority=authority)
+    kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path, server=proxy.url)
     with world(cluster, tmp_path, kubeconfig=kubeconfig) as made:
         made.declare()
         yield made
@@ -33,9 +34,8 @@ def proxied(cluster: RealCluster, plane: ControlPlane, proxy: FaultyProxy, tmp_p
 
 def suspend(world: World, *, suspended: bool) -> None:
     """Edit the policy as its owner."""
-    world.cluster.kubectl(
-        "patch", "bpap", POLICY, "--type=merge", f"--patch={{'spec': {{'suspend': {str(suspended).lower()}}}}}"
-    )
+    patch = json.dumps({"spec": {"suspend": suspended}})
+    world.cluster.kubectl("patch", "bpap", POLICY, "--type=merge", f"--patch={patch}")
 
 
 def observed_is_current(world: World) -> bool:
@@ -89,7 +89,7 @@ def test_history_is_compacted_away_under_the_watches(proxied: World, proxy: Faul
     proxy.trouble.unreachable = False
 
     for name in ("missed-0", "missed-4", "after"):
-        until_is(lambda name=name: proxied.cluster.condition("bpap", name, "Accepted"), "True/Accepted", within=60)
+        until_is(partial(proxied.cluster.condition, "bpap", name, "Accepted"), "True/Accepted", within=60)
     until(lambda: proxy.trouble.expired, "a watch is told 410 Gone", within=30)
     still_works(proxied)
 
@@ -117,8 +117,7 @@ def test_a_slow_api_server(proxied: World, proxy: FaultyProxy) -> None:
     assert proxied.operator.probe("/healthz")[0] == 200
 
 
-def test_somebody_else_writes_first(proxied: World, proxy: FaultyProxy, plane: ControlPlane) -> None:
-    del plane
+def test_somebody_else_writes_first(proxied: World, proxy: FaultyProxy) -> None:
     position = proxied.cluster.audit_position()
 
     def annotate() -> None:

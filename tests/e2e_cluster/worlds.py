@@ -112,7 +112,7 @@ def world(
     cluster: RealCluster, folder: Path, *, pools: tuple[str, ...] = ("render-1",), kubeconfig: Path | None = None
 ) -> Iterator[World]:
     """Account and operator; nothing is declared yet. Everything of ours is deleted afterwards."""
-    service = make_service(pools={DEV_ACCOUNT.name: [open_pool(id) for id in pools]})
+    service = make_service(pools={DEV_ACCOUNT.name: [open_pool(each) for each in pools]})
     path = kubeconfig or operatorprocess.write_kubeconfig(cluster, folder)
     with serving_in_thread(service) as batch:
         try:
