@@ -36,12 +36,13 @@ class CandidatesOfConnection:
     def __init__(self, acceptances: Acceptances) -> None:
         self._acceptances = acceptances
         self._catalogue: Catalogue | None = None
+        self._connection: AccountConnection | None = None
         self._inputs: object = None
         self._candidates: Candidates | None = None
 
     def of(self, connection: AccountConnection, catalogue: Catalogue) -> Candidates:
         """The policies that `connection` accepts under this catalogue."""
-        if self._candidates is not None and catalogue is self._catalogue:
+        if self._candidates is not None and catalogue is self._catalogue and connection is self._connection:
             return self._candidates
         accepted = self._accepted(connection, catalogue)
         labels = {policy.key.namespace: catalogue.namespace_labels.get(policy.key.namespace) for policy in accepted}
@@ -49,7 +50,7 @@ class CandidatesOfConnection:
         if self._candidates is None or inputs != self._inputs:
             self._candidates = Candidates.of(connection, accepted, catalogue.namespace_labels)
             self._inputs = inputs
-        self._catalogue = catalogue
+        self._catalogue, self._connection = catalogue, connection
         return self._candidates
 
     def _accepted(self, connection: AccountConnection, catalogue: Catalogue) -> tuple[AccessPolicy, ...]:
