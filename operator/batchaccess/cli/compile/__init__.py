@@ -18,7 +18,7 @@ from batchaccess.core.declared import DesiredAccess, Unlisted
 @click.option("--arm", is_flag=True, help="In the spelling of Azure Resource Manager: for ARM, Bicep and azapi.")
 @output_options(Format.JSON, Format.YAML)
 def compile_(*, filenames: tuple[str, ...], policy: str | None, arm: bool, output: Output) -> None:
-    r"""Print the networkConfiguration that a policy means, for a new pool.
+    """Print the networkConfiguration that a policy means, for a new pool.
 
     What the policy does not declare is left out, so that the service's defaults count.
 
@@ -29,7 +29,7 @@ def compile_(*, filenames: tuple[str, ...], policy: str | None, arm: bool, outpu
       batchaccess compile -f ssh.yaml > network.json
       jq -s '.[0] * .[1]' pool.json network.json > whole.json && az batch pool create --json-file whole.json
       batchaccess compile -f ssh.yaml --arm -o yaml
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     placed = _chosen(filenames, policy, output)
     body = network_configuration(placed.policy)
     output.document({"networkConfiguration": for_resource_manager(body) if arm else body})

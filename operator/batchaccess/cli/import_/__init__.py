@@ -40,7 +40,7 @@ def import_(
     connection: str | None,
     output: Output,
 ) -> None:
-    r"""Write policies that declare exactly what pools have, in mode Audit.
+    """Write policies that declare exactly what pools have, in mode Audit.
 
     POOL is an id or a glob such as 'render-*'. A plan of the policies shows no drift.
 
@@ -50,7 +50,7 @@ def import_(
     Examples:
       batchaccess import render-linux --pools pools.json > render-linux.yaml
       batchaccess import '*' --as prod-weu --endpoint https://prodbatch.westeurope.batch.azure.com
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     wanted = IdGlobs.of(each.rpartition("/")[2] for each in pools)
 
     def is_wanted(pool: ObservedPool) -> bool:

@@ -54,7 +54,7 @@ def plan(
     everything: bool,
     output: Output,
 ) -> None:
-    r"""Show what policies would do to pools: drift, exposure before and after, the step and its cost.
+    """Show what policies would do to pools: drift, exposure before and after, the step and its cost.
 
     Nothing is ever written, neither to an account nor to a cluster. Without --endpoint, --connection or --pools the
     accounts of the BatchAccountConnections among the manifests are read.
@@ -66,7 +66,7 @@ def plan(
       batchaccess plan -f policies/ --pools prod-weu=pools.json
       kustomize build . | batchaccess plan -f - --endpoint https://prodbatch.westeurope.batch.azure.com
       kubectl batchaccess plan --from-cluster
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     _check(filenames, sources, from_cluster=from_cluster)
     objects = _objects(filenames, kubeconfig, from_cluster=from_cluster)
     with output.steps() as steps:

@@ -25,7 +25,7 @@ _BY_WEIGHT = (Weight.ERROR, Weight.WARNING, Weight.NOTE)
 )
 @output_options(Format.TABLE, Format.JSON, Format.YAML, Format.SARIF)
 def validate(*, filenames: tuple[str, ...], fail_on: str, output: Output) -> None:
-    r"""Check policies and connections without a cluster and without an account.
+    """Check policies and connections without a cluster and without an account.
 
     First what the API server would refuse, with fields it does not know; then what only the operator sees: rules
     without effect, assertions that a policy itself breaks, policies that claim the same pools, refusals by connections.
@@ -36,7 +36,7 @@ def validate(*, filenames: tuple[str, ...], fail_on: str, output: Output) -> Non
     Examples:
       batchaccess validate -f policies/
       kustomize build . | batchaccess validate -f -
-    """
+    """  # noqa: D301 the backspace is click's mark for lines to be left alone
     declared = read_declared(filenames)
     mistakes = validated(declared)
     unread = any(mistake.check is checks.UNREADABLE for mistake in mistakes)
