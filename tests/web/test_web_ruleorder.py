@@ -54,6 +54,15 @@ def rule(priority: int, access: str, source: str, ports: str = "*") -> dict[str,
             id="zones are named whatever their case",
         ),
         pytest.param(
+            [rule(200, "Allow", "Internet"), rule(300, "Allow", "52.166.10.20"), rule(400, "Deny", "*")],
+            [
+                "Lets in everyone on the Internet.",
+                "Decides for neighbours in the virtual network at most: rules before it take everyone else it matches.",
+                "Keeps out everyone else.",
+            ],
+            id="an address may be that of a neighbour",
+        ),
+        pytest.param(
             [rule(200, "Allow", "1.2.3.4", "1024-65535"), rule(300, "Deny", "*")],
             ["Lets in 1.2.3.4, from these source ports.", "Keeps out everyone else."],
             id="source ports are said",

@@ -1,0 +1,59 @@
+"""The operator shows its status page where it was asked to, and nowhere else."""
+
+import asyncio
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from click.testing import CliRunner
+
+from batchaccess import app
+from batchaccess.cli import main
+from batchaccess.settings import Settings
+from tests.support.kube import cluster
+from tests.support.waiting import eventually
+
+URL = re.compile(r"shows metrics at (\S+)/metrics")
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "shown"),
+    [
+        pytest.param([], {}, False, id="it is off by default"),
+        pytest.param(["--status-page"], {}, True, id="a flag turns it on"),
+        pytest.param([], {"BATCHACCESS_STATUS_PAGE": "true"}, True, id="the environment turns it on"),
+        pytest.param(
+            ["--no-status-page"], {"BATCHACCESS_STATUS_PAGE": "true"}, False, id="a flag beats the environment"
+        ),
+    ],
+)
+def test_it_is_shown_if_asked_for(
+    monkeypatch: pytest.MonkeyPatch, flags: list[str], environment: dict[str, str], *, shown: bool
+) -> None:
+    started: list[Settings] = []
+    monkeypatch.setattr(app, "run", started.append)
+    assert CliRunner().invoke(main, ["run", *flags], env=environment).exit_code == 0
+    assert [settings.status_page for settings in started] == [shown]
+
+
+@pytest.mark.parametrize(("asked", "status"), [(True, 200), (False, 404)])
+async def test_the_operator_serves_it_beside_its_metrics(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, asked: bool, status: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    stop = asyncio.Event()
+    with cluster(tmp_path) as running:
+        settings = Settings(kubeconfig=running.kubeconfig, telemetry_port=0, status_page=asked)
+        operator = asyncio.create_task(app.serve(settings, stop=stop))
+        try:
+            await eventually(lambda: URL.search(caplog.text), within=20, what="the start")
+            found = URL.search(caplog.text)
+            assert found is not None
+            async with ClientSession() as session, session.get(f"{found[1]}/") as answer:
+                assert answer.status == status
+            assert ("the status page is at" in caplog.text) is asked
+        finally:
+            stop.set()
+            assert await operator == 0
