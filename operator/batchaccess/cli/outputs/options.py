@@ -100,7 +100,7 @@ def output_options(*formats: Format) -> Callable[[_Command], _Command]:
             "format_",
             type=click.Choice(formats, case_sensitive=False),
             default=formats[0],
-            show_default=True,
+            show_default=formats[0].value,
             help="How to answer.",
         ),
         click.option(
