@@ -103,9 +103,13 @@ def run(*args: str, env: Mapping[str, str | None] | None = None, stdin: str | by
 
 
 def run_documented(line: str, demo: DemoAccounts, directory: Path) -> Result:
-    """Run a line of the documentation as a terminal 100 columns wide would show it; `< FILE` is understood."""
+    """Run a line of the documentation as a terminal 100 columns wide would show it; `< FILE` and `> FILE` work."""
     words = shlex.split(line)[1:]
-    stdin = None
+    stdin = target = None
+    if ">" in words:
+        at = words.index(">")
+        target = directory / words[at + 1]
+        words = words[:at] + words[at + 2 :]
     if "<" in words:
         at = words.index("<")
         stdin = (directory / words[at + 1]).read_bytes()
@@ -113,6 +117,10 @@ def run_documented(line: str, demo: DemoAccounts, directory: Path) -> Result:
     before = Path.cwd()
     os.chdir(directory)
     try:
-        return run(*demo.documented(words), env=TERMINAL, stdin=stdin)
+        result = run(*demo.documented(words), env=TERMINAL, stdin=stdin)
     finally:
         os.chdir(before)
+    if target is not None:
+        target.write_text(result.stdout, encoding="utf-8")
+        result.stdout_bytes = b""
+    return result

@@ -19,6 +19,7 @@ from batchaccess.core.status import Difference
 from batchaccess.core.texts import listed
 
 _MOST_POOLS: Final = 50
+_MOST_NAMED: Final = 8
 _INDENT: Final = 12
 _NOBODY: Final = "nobody"
 _STYLES: Final = {
@@ -82,8 +83,9 @@ def _quiet_lines(pools: list[PlannedPool], *, everything: bool) -> Iterator[str]
     }
     for told, found in groups.items():
         if found:
-            names = [pool.id for pool in found]
-            yield f"{told}: {', '.join(names) if everything else listed(names)}"
+            shown = found if everything else found[:_MOST_NAMED]
+            more = f" and {len(found) - len(shown):,} more" if len(found) > len(shown) else ""
+            yield f"{told}: {', '.join(pool.id for pool in shown)}{more}"
 
 
 def _show_pool(pool: PlannedPool, output: Output) -> None:
@@ -203,7 +205,7 @@ def _summary(plan: Plan) -> Text:
     ends = f" ({', '.join(steps)})" if steps else ""
     return Text.assemble(
         f"{_plural(len(previews), 'pool')} in {_plural(len(plan.accounts), 'account')}: ",
-        (f"{differing:,} differ", "bold red" if differing else "green"),
+        (f"{differing:,} {'differs' if differing == 1 else 'differ'}", "bold red" if differing else "green"),
         f"{ends}, {sum(each.assessment.policy is None for each in previews):,} without policy",
         f", {len(plan.problems)} errors" if plan.problems else "",
     )
