@@ -24,6 +24,7 @@ import yaml
 
 from batchemulator.accounts import DEV_ACCOUNT
 from batchemulator.server import Emulator, make_service, serving_in_thread
+from batchemulator.timings import Timings
 from kubeemulator.launch import KubeEmulator, emulator
 from tests.support.kube import ROOT, connection_manifest, policy_manifest
 
@@ -96,7 +97,7 @@ def until(condition: Callable[[], object], what: str, *, within: float = 30) -> 
         time.sleep(0.1)
 
 
-def open_pool() -> dict[str, Any]:
+def open_pool(pool_id: str = "render-1", *, nodes: int = 0) -> dict[str, Any]:
     nat_pool = {
         "name": "SSH",
         "protocol": "tcp",
@@ -106,10 +107,11 @@ def open_pool() -> dict[str, Any]:
     }
     image = {"publisher": "canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts"}
     return {
-        "id": "render-1",
+        "id": pool_id,
         "vmSize": "standard_d2s_v3",
         "virtualMachineConfiguration": {"imageReference": image, "nodeAgentSKUId": "batch.node.ubuntu 22.04"},
-        "targetDedicatedNodes": 0,
+        "targetDedicatedNodes": nodes,
+        "currentDedicatedNodes": nodes,
         "networkConfiguration": {"endpointConfiguration": {"inboundNATPools": [nat_pool]}},
     }
 
@@ -125,7 +127,7 @@ def declare(api: KubeEmulator, batch: Emulator) -> None:
             auth={"type": "SharedKey", "secretRef": {"name": "weu", "key": "key"}},
             syncPeriodSeconds=10,
         ),
-        policy_manifest(),
+        policy_manifest(remediation={"strategy": "Drain"}),
     )
 
 
@@ -139,6 +141,10 @@ def tell(api: KubeEmulator, batch: Emulator) -> None:
     until(lambda: condition(api, "bac", "prod-weu", "Ready") == "True", "the connection to be ready")
     until(lambda: condition(api, "bpa", "prod-weu.render-1", "Compliant") == "True", "the pool to be corrected")
     until(lambda: condition(api, "bpap", "ssh", "Ready") == "True", "the policy to be enforced")
+    until(lambda: condition(api, "bpa", "prod-weu.busy-1", "Remediating") == "False", "the busy pool to be restored")
+    assert condition(api, "bpa", "prod-weu.busy-1", "Compliant") == "True"
+    assert batch.pool("busy-1").targets.dedicated == 2
+    until(lambda: "finalizers" not in kubectl(api, "get", "bac,bpap", "-o=json"), "the finalizers to go")
     # A write of somebody else in between makes a status conflict, which is answered by reading the object again.
     for kind, name in (("bac", "prod-weu"), ("bpap", "ssh"), ("bpa", "prod-weu.render-1")):
         kubectl(api, "annotate", kind, name, "batchaccess.dev/requested-at=later")
@@ -151,7 +157,8 @@ def tell(api: KubeEmulator, batch: Emulator) -> None:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     directory = tmp_path_factory.mktemp("least-privilege")
-    service = make_service(pools={DEV_ACCOUNT.name: [open_pool()]})
+    timings = Timings(settle=0.2, allocation=0.5, creating=0.1, starting=0.1, removal=0.5)
+    service = make_service(pools={DEV_ACCOUNT.name: [open_pool(), open_pool("busy-1", nodes=2)]}, timings=timings)
     with emulator(directory / "kubeconfig", rbac=True) as api, serving_in_thread(service) as batch:
         applied = kubectl(api, "apply", "--server-side", "-k", str(BASE))
         assert "rror" not in applied, applied
@@ -186,6 +193,17 @@ def test_it_ended_well_when_asked(story: Story) -> None:
 def test_nothing_was_refused_to_it(story: Story) -> None:
     assert story.requests
     assert [request for request in story.requests if request["status"] == 403] == []
+
+
+def test_of_what_people_declare_it_patches_only_the_finalizer(story: Story) -> None:
+    patched = [
+        request
+        for request in story.requests
+        if request["method"] == "PATCH"
+        and re.search(r"/(batchaccountconnections|batchpoolaccesspolicies)/[^/]+$", request["path"])
+    ]
+    assert len(patched) >= 4
+    assert "batchaccess.dev/saga" not in story.kubectl("get", "bac,bpap", "--all-namespaces", "-o=json")
 
 
 def test_it_may_do_nothing_else(story: Story) -> None:

@@ -99,7 +99,12 @@ def cluster(directory: Path, *, crds: bool = True) -> Iterator[Cluster]:
 
 def connection_manifest(name: str = "prod-weu", **spec: Any) -> dict[str, Any]:  # noqa: ANN401 any field of a spec
     """A connection that grants everything to everyone."""
-    grant = {"namespaces": {"all": True}, "maxPriority": 1000, "modes": ["Audit", "Enforce"]}
+    grant = {
+        "namespaces": {"all": True},
+        "maxPriority": 1000,
+        "modes": ["Audit", "Enforce"],
+        "strategies": ["WhenEmpty", "Drain"],
+    }
     default = {
         "endpoint": f"https://{name}.westeurope.batch.azure.com",
         "auth": {"type": "WorkloadIdentity"},
