@@ -11,10 +11,12 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 BENCH ?= full
 BENCH_ORACLE_full := 1000000
 BENCH_ORACLE_small := 20000
+BENCH_AUDIT_full := 5000
+BENCH_AUDIT_small := 500
 BENCH_POOLS_full := 1000 10000
 BENCH_POOLS_small := 1000
 
-.PHONY: help install demo test lint format generate bench e2e-az image lock clean
+.PHONY: help install demo test lint format generate bench prove e2e e2e-az e2e-browser image pictures lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,15 +49,30 @@ format: install  ## Format the code
 generate: install  ## Write what is generated from code: dashboards, alert rules, metrics and field references
 	$(BIN)/python -m scripts.monitoring.generate
 	$(BIN)/python -m scripts.write_reference
+	$(BIN)/python -m scripts.draw_saga
 
 bench: install  ## Figures as ratios; BENCH=small for a quick look
 	$(BIN)/python -m benchmarks.reachability_oracle $(BENCH_ORACLE_$(BENCH))
 	$(BIN)/python -m benchmarks.sweep_fetch $(BENCH_POOLS_$(BENCH))
 	$(BIN)/python -m benchmarks.sweep $(BENCH_POOLS_$(BENCH))
 	$(BIN)/python -m benchmarks.scrape $(lastword $(BENCH_POOLS_$(BENCH)))
+	$(BIN)/python -m benchmarks.status_page $(lastword $(BENCH_POOLS_$(BENCH)))
+	$(BIN)/python -m benchmarks.audit $(BENCH_AUDIT_$(BENCH))
+
+prove: install  ## The long proofs of the drain in full: every state of the saga within a bound, and its mutants
+	$(BIN)/python -m tests.exploration.prove $(ARGS)
+
+e2e: install  ## A real kube-apiserver and etcd, built once with Go outside the repository, and the operator on them
+	$(BIN)/python -m tests.controlplane $(ARGS)
+
+e2e-browser: install  ## The status page in a real Chromium, with axe-core
+	BATCHACCESS_BROWSER=1 $(BIN)/pytest tests/e2e_browser $(PYTEST_ARGS)
 
 e2e-az: install  ## The real az client, installed outside the repository, against `batchaccess emulator`
 	AZ_CLI="$$(tests/e2e_az/install.sh)" $(BIN)/pytest tests/e2e_az $(PYTEST_ARGS)
+
+pictures: install  ## Take the pictures of docs/images from the running demo
+	$(BIN)/python -m scripts.screenshots
 
 image: install  ## Build the Dockerfile for real and start the operator from it; needs root and Debian
 	scripts/build-image.sh
