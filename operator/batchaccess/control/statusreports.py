@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 _GATHER_SECONDS: Final = 0.05
 """How long changes are gathered: a policy and the connection it names often come together."""
 
+_AT_ONCE: Final = 16
+"""Statuses written at the same time; the API server's own fairness does the rest."""
+
 _RETRY_SECONDS: Final = 5
 """After a status could not be written."""
 
@@ -95,17 +98,23 @@ class StatusReports:
     async def report(self) -> bool:
         """Bring everything that changed up to date once; False if something has to be tried again."""
         stale, self._stale = self._stale, {}
+        # Connections first: one line of them tells more than thousands of policies, which may take a while.
+        ordered = sorted(stale, key=lambda each: each[0] != CONNECTIONS)
         again: dict[tuple[Resource, Key], None] = {}
-        for resource, key in stale:
-            try:
-                written = await self._report_one(resource, key)
-            except Exception:  # noqa: BLE001 one status that cannot be derived must not hold up all others
-                _log.exception("the status of %s %s could not be derived", resource.kind, key[1])
-                continue
-            if not written:
-                again[resource, key] = None
+        for start in range(0, len(ordered), _AT_ONCE):
+            several = ordered[start : start + _AT_ONCE]
+            written = await asyncio.gather(*(self._attempt(resource, key) for resource, key in several))
+            again |= {each: None for each, done in zip(several, written, strict=True) if not done}
         self._stale.update(again)
         return not again
+
+    async def _attempt(self, resource: Resource, key: Key) -> bool:
+        """Bring one status up to date; False if it has to be tried again."""
+        try:
+            return await self._report_one(resource, key)
+        except Exception:  # noqa: BLE001 one status that cannot be derived must not hold up all others
+            _log.exception("the status of %s %s could not be derived", resource.kind, key[1])
+            return True
 
     def _mark_policies(self, keys: list[ObjectKey]) -> None:
         for key in keys:
