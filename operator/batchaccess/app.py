@@ -9,7 +9,9 @@ import asyncio
 import logging
 import secrets
 import signal
+import socket
 import sys
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
@@ -23,17 +25,21 @@ from batchaccess.clock import SystemClock
 from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm, SweepFactory
 from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.control.departures import Departures
+from batchaccess.control.duty import Duty
 from batchaccess.control.hub import OBJECT_KINDS, Hub, Listeners
+from batchaccess.control.leadership import Leadership
 from batchaccess.control.statusreports import StatusReports
 from batchaccess.control.statusviews import StatusViews
 from batchaccess.control.supervisor import Supervisor
+from batchaccess.control.terms import Terms
 from batchaccess.core.declared import AccountConnection
-from batchaccess.core.model import JsonObject
+from batchaccess.core.model import JsonObject, ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
 from batchaccess.kube.finalizers import LiveFinalizers
+from batchaccess.kube.lease import LeaseObject
 from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resources import Resource
 from batchaccess.kube.resync import ResyncLoop
@@ -55,9 +61,6 @@ from batchaccess.web.recentevents import RecentEvents
 from batchaccess.web.statuspage import StatusPage
 
 _log = logging.getLogger(__name__)
-
-_LAST_REPORTS_SECONDS: Final = 5
-"""For the statuses of the last sweeps, after the sweeps have ended."""
 
 _WRITE_RESULTS: Final = {
     WriteOutcome.WRITTEN: WriteResult.WRITTEN,
@@ -170,32 +173,36 @@ class Operator:
         clock, acceptances = SystemClock(), Acceptances()
         self._clock = clock
         count = _counting_writes(metrics)
+        leadership = _leadership(settings, client, clock)
+        leave = None if leadership is None else leadership.leave
+        writes = client.under(leave)
         self._readiness = readiness
         self._metrics = metrics
         self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
-        writer = StatusWriter(client, self._live, count)
-        recorder = RecentEvents(EventRecorder(client, clock, _counting_events(metrics)), clock)
+        writer = StatusWriter(writes, self._live, count)
+        recorder = RecentEvents(EventRecorder(writes, clock, _counting_events(metrics)), clock)
         self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
         sagas = SagaParts(
-            finalizers=LiveFinalizers(client, self._live),
+            finalizers=LiveFinalizers(writes, self._live),
             register=SagaRegister(),
             windows=windows_of,
             new_saga_id=lambda: secrets.token_hex(6),
         )
         self._register = sagas.register
-        self._departures = Departures(self._live, sagas.finalizers, sagas.register, lambda: self._supervisor.assignment)
+        departures = Departures(self._live, sagas.finalizers, sagas.register, lambda: self._supervisor.assignment)
         self._supervisor = Supervisor(
             factory=make_factory(
                 AccountParts(
                     adapter=_adapter_settings(settings),
                     secrets=SecretReader(client, settings.namespace),
                     store=self._live,
-                    reports=PoolAccessObjects(client, self._live, writer, count),
+                    reports=PoolAccessObjects(writes, self._live, writer, count),
                     recorder=recorder,
                     metrics=metrics,
                     acceptances=acceptances,
                     sagas=sagas,
                     clock=clock,
+                    leave=leave,
                 )
             ),
             store=self._live,
@@ -213,6 +220,10 @@ class Operator:
             metrics=metrics,
             clock=clock,
         )
+        self._duty = Duty(
+            self._supervisor, self._reports, chores={"departures": departures.run}, stood_down=self._stood_down
+        )
+        self._terms = Terms(leadership, self._duty, tell=metrics.leads)
         self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds)
         registry = kopf.OperatorRegistry()
         self._hub = Hub(self._live, metrics)
@@ -231,23 +242,21 @@ class Operator:
         _end_on_signals(stopping)
         self._hub.connect(
             Listeners(
-                connections_changed=self._supervisor.reconcile,
-                wake=self._supervisor.wake,
-                report=self._reports.notice,
+                connections_changed=self._duty.connections_changed,
+                wake=self._duty.wake,
+                report=self._duty.report,
                 resync=self._resyncs.ask,
             )
         )
-        self._supervisor.reconcile()
-        self._reports.mark_all()
-        background = {
-            asyncio.create_task(self._resyncs.run(), name="resyncs"),
-            asyncio.create_task(self._reports.run(), name="status reports"),
-            asyncio.create_task(self._departures.run(), name="departures"),
-        }
+        resyncs = asyncio.create_task(self._resyncs.run(), name="resyncs")
+        terms = asyncio.create_task(self._terms.run(), name="the operator's work")
         try:
-            return await self._until_the_end(stopping, background)
+            return await self._until_the_end(stopping, {resyncs, terms})
         finally:
-            await self._stop(background)
+            await self._terms.stop(terms)
+            resyncs.cancel()
+            await asyncio.wait({resyncs})
+            await self._watches.stop()
 
     async def _until_the_end(self, stopping: asyncio.Event, background: set[asyncio.Task[None]]) -> int:
         """Wait for the wish to end, or for a part that ended by itself: then nobody would notice what it missed."""
@@ -267,17 +276,6 @@ class Operator:
             _log.error("%s ended, so the operator ends too", task.get_name(), exc_info=task.exception())
         return 1
 
-    async def _stop(self, background: set[asyncio.Task[None]]) -> None:
-        await self._supervisor.stop()
-        for task in background:
-            task.cancel()
-        await asyncio.wait(background)
-        try:
-            await asyncio.wait_for(self._reports.report(), timeout=_LAST_REPORTS_SECONDS)
-        except TimeoutError:
-            _log.warning("the last statuses were not all written in time; the next start writes them")
-        await self._watches.stop()
-
     def _swept(self, _: AccountConnection, summary: SweepSummary | None) -> None:
         if summary is not None:
             self._reports.swept(summary)
@@ -291,6 +289,21 @@ class Operator:
         self._metrics.forget_connection(connection)
         self._register.forget(connection)
         self._reports.forget(connection)
+
+    def _stood_down(self) -> None:
+        """Show nothing any more of what only the leader knows."""
+        for connection in self._live.connections():
+            self._metrics.forget_connection(connection.stored.name)
+        for policy in self._live.policies():
+            self._metrics.forget_policy(ObjectKey(namespace=policy.stored.namespace or "", name=policy.stored.name))
+
+
+def _leadership(settings: Settings, client: KubeClient, clock: SystemClock) -> Leadership | None:
+    """The candidate that this process is; its identity is new with every start, as that of client-go's candidates."""
+    if not settings.leader_elect:
+        return None
+    identity = f"{socket.gethostname()}_{uuid.uuid4()}"
+    return Leadership(LeaseObject(client, settings.namespace), identity=identity, clock=clock)
 
 
 def _parse_policy(raw: JsonObject) -> Policy:

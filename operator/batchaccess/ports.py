@@ -3,16 +3,19 @@
 Adapters convert every foreign exception at their edge into `PortError`; nothing else crosses these borders.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation
 from batchaccess.core.model import JsonObject, MetadataItem, NodeCounts, NodeFindings, ObjectKey, ObservedPool
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
 from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
+
+WriteLeave: TypeAlias = Callable[[], float]
+"""Seconds that a write begun now may take; raises a `PortError` if another replica may lead by then."""
 
 
 class PortError(Exception):

@@ -53,6 +53,9 @@ class Settings(BaseModel):
     ca_file: Path | None = None
     """Certificate authorities trusted besides the system's, for Batch and token endpoints."""
 
+    leader_elect: bool = False
+    """Whether several replicas agree by a Lease on the one that works; without it this operator always works."""
+
     resync_seconds: Annotated[float, Field(gt=0)] = 600
     """Seconds, give or take a tenth, between two whole readings of the Kubernetes API beside the watches."""
 

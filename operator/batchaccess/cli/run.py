@@ -50,6 +50,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--ca-file", type=_FILE, help="PEM file of authorities trusted besides the system's, for Batch and logins."
 )
 @click.option(
+    "--leader-elect",
+    is_flag=True,
+    help="Agree with other replicas, by a Lease in --namespace, on the one that works.",
+)
+@click.option(
     "--resync-seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=600,

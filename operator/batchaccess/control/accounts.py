@@ -9,8 +9,9 @@ from batchaccess.azurebatch.observed import Call, observe_calls
 from batchaccess.azurebatch.secrets import SecretReader
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.control.accountloop import Beat, SweepFactory
+from batchaccess.control.leaseguard import guard_writes
 from batchaccess.core.declared import AccountConnection
-from batchaccess.ports import Clock, PolicyStore, PoolReports, Pools, Recorder
+from batchaccess.ports import Clock, PolicyStore, PoolReports, Pools, Recorder, WriteLeave
 from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.account import AccountSweep
 from batchaccess.sweep.parts import SagaParts, SweepParts
@@ -35,6 +36,8 @@ class AccountParts:
     acceptances: Acceptances
     sagas: SagaParts
     clock: Clock
+    leave: WriteLeave | None = None
+    """What every write to an account is bounded by; None if no other operator can lead."""
 
 
 def account_factory(parts: AccountParts) -> SweepFactory:
@@ -46,7 +49,7 @@ def account_factory(parts: AccountParts) -> SweepFactory:
         async def connect_account(declared: AccountConnection) -> Pools:
             pools = await connect(declared, secrets=parts.secrets, settings=parts.adapter, clock=parts.clock)
             metrics.watch_budget(lambda: pools.budget.level)
-            return observe_calls(pools, lambda call: _count(metrics, call))
+            return guard_writes(observe_calls(pools, lambda call: _count(metrics, call)), parts.leave)
 
         return AccountSweep(
             connection.name,

@@ -102,13 +102,20 @@ class Supervisor:
         """Let every connection sweep soon."""
         self.wake(list(self._loops))
 
-    async def stop(self) -> None:
-        """End all loops, each within the grace period; nothing starts any more."""
+    async def stop(self, *, forget: bool = False) -> None:
+        """End all loops, each within the grace period; nothing starts any more until `reopen`.
+
+        With `forget`, `ended` is called for each of them.
+        """
         self._closed = True
         for name in list(self._loops):
-            self._retire(name, forget=False)
+            self._retire(name, forget=forget)
         if self._retiring:
             await asyncio.wait(self._retiring)
+
+    def reopen(self) -> None:
+        """Let `reconcile` start loops again after `stop`."""
+        self._closed = False
 
     def _start(self, connection: AccountConnection) -> None:
         host = account_host(connection.endpoint)

@@ -19,7 +19,7 @@ from batchaccess import __version__
 from batchaccess.core.model import JsonObject
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.kube.errors import refused, unanswered
-from batchaccess.ports import PortError
+from batchaccess.ports import PortError, WriteLeave
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 """Content type of a JSON merge patch (RFC 7386)."""
@@ -31,6 +31,7 @@ NO_CONFIGURATION: Final = "NoConfiguration"
 """Code of the error when neither a kubeconfig nor a ServiceAccount can be found."""
 
 _JSON: Final = "application/json"
+_READ: Final = "GET"
 _UNAUTHORIZED: Final = 401
 _REFUSED: Final = 400
 _USER_AGENT: Final = f"batchaccess/{__version__}"
@@ -60,10 +61,18 @@ class KubeClient:
     A 401 makes it read its credentials again, once per request: tokens of service accounts rotate under a running pod.
     """
 
-    def __init__(self, load: ConfigurationLoader, client: ApiClient, *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        load: ConfigurationLoader,
+        client: ApiClient,
+        *,
+        timeout_seconds: float,
+        leave: WriteLeave | None = None,
+    ) -> None:
         self._load = load
         self._client = client
         self._timeout_seconds = timeout_seconds
+        self._leave = leave
 
     @classmethod
     async def connect(cls, kubeconfig: Path | None = None, *, timeout_seconds: float = 30) -> Self:
@@ -80,6 +89,10 @@ class KubeClient:
 
         return cls(load, _api_client(await load()), timeout_seconds=timeout_seconds)
 
+    def under(self, leave: WriteLeave | None) -> Self:
+        """The same client, over the same connections, with every write refused or bounded by `leave`."""
+        return type(self)(self._load, self._client, timeout_seconds=self._timeout_seconds, leave=leave)
+
     async def access(self) -> ApiAccess:
         """Address and credentials, read now."""
         configuration = await self._load()
@@ -95,7 +108,7 @@ class KubeClient:
 
     async def get(self, path: str, **query: str | int) -> JsonObject:
         """Read an object or a list."""
-        return await self._request("GET", path, query=query)
+        return await self._request(_READ, path, query=query)
 
     async def create(self, path: str, body: JsonObject) -> JsonObject:
         """Create an object in the collection at `path`."""
@@ -143,8 +156,11 @@ class KubeClient:
         body: JsonObject | Sequence[JsonObject] | None,
         content_type: str,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        seconds = self._timeout_seconds
+        if self._leave is not None and method != _READ:
+            seconds = min(seconds, self._leave())
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(seconds):
                 _, url, headers, *_ = await self._client.param_serialize(
                     method,
                     path,
@@ -156,7 +172,7 @@ class KubeClient:
                 content: bytes = await response.read()  # type: ignore[no-untyped-call]  # untyped upstream
                 return response.status, response.headers, content
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise unanswered(error, sent=method != "GET") from error
+            raise unanswered(error, sent=method != _READ) from error
 
     async def _renew_credentials(self) -> None:
         renewed = await self._load()

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry
 
 from batchaccess.core.reasons import EventReason, EventType
-from batchaccess.telemetry.families import Family, Label, counter
+from batchaccess.telemetry.families import Family, Label, counter, gauge
 from batchaccess.telemetry.labels import OBJECT_KIND
 from batchaccess.telemetry.words import ObjectKind, WatchEvent, WriteResult
 
@@ -11,6 +11,10 @@ WRITE_RESULT = Label(name="result", meaning="how the write ended", values=WriteR
 
 STATUS_WRITES = counter(
     "status_writes_total", "Writes of an object's status, or of the object itself.", [OBJECT_KIND, WRITE_RESULT]
+)
+LEADER = gauge(
+    "leader",
+    "1 while this replica works: while it holds the Lease, or always without --leader-elect; 0 for a standby.",
 )
 EVENTS = counter(
     "events_total",
@@ -27,7 +31,7 @@ WATCH_EVENTS = counter(
     [OBJECT_KIND, Label(name="event", meaning="what happened to the object", values=WatchEvent)],
 )
 
-FAMILIES: tuple[Family, ...] = (STATUS_WRITES, EVENTS, WATCH_EVENTS)
+FAMILIES: tuple[Family, ...] = (STATUS_WRITES, EVENTS, WATCH_EVENTS, LEADER)
 
 
 class KubernetesMetrics:
@@ -37,8 +41,13 @@ class KubernetesMetrics:
         self._status_writes = STATUS_WRITES.live_counter(registry)
         self._events = EVENTS.live_counter(registry)
         self._watch_events = WATCH_EVENTS.live_counter(registry)
+        self._leader = LEADER.live_gauge(registry)
         for kind in ObjectKind:
             self._status_writes.labels(kind, WriteResult.WRITTEN)
+
+    def leads(self, leading: bool) -> None:  # noqa: FBT001 the only thing there is to tell
+        """Note whether this replica works now."""
+        self._leader.set(leading)
 
     def status_written(self, kind: ObjectKind, result: WriteResult) -> None:
         """Count one attempt to write a status."""

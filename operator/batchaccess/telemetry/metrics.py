@@ -83,6 +83,10 @@ class Metrics:
         """Remove every series of a policy."""
         self._policies.forget(policy)
 
+    def leads(self, leading: bool) -> None:  # noqa: FBT001 the only thing there is to tell
+        """Note whether this replica works now, or stands by."""
+        self._kubernetes.leads(leading)
+
     def status_written(self, kind: ObjectKind, result: WriteResult) -> None:
         """Count one attempt to write an object's status, or the object itself."""
         self._kubernetes.status_written(kind, result)

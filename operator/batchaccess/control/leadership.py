@@ -1,0 +1,163 @@
+"""Holds the Lease: acquires it, renews it, knows how much of it is left, and lets it go.
+
+What is left counts from before the last renewal that succeeded was sent. Others count from when they saw it, which is
+later, so they never take what we still take for ours.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from batchaccess.control.election import Claim, LeaseTimings, Sighting, claim, claimed, released, sighted
+from batchaccess.core.reasons import ErrorKind
+from batchaccess.kube.lease import LeaseRecord, StoredLease
+from batchaccess.ports import Clock, PortError
+
+_log = logging.getLogger(__name__)
+
+NOT_LEADING: Final = "NotLeading"
+"""Code of the error of every write that is not made because another replica may lead."""
+
+_LEAST_WRITE_SECONDS: Final = 0.5
+"""A write that has less time than this is not begun: it would be cut off and leave its outcome unknown."""
+
+_JITTER: Final = 0.1
+"""Share of the pause by which it may be shorter. client-go makes it up to 2.2 times longer, too long for a handover
+within two seconds; a handful of replicas is no thundering herd."""
+
+
+class Lease(Protocol):
+    """The Lease, or a test's."""
+
+    async def read(self) -> StoredLease | None:
+        """The Lease now; None if there is none."""
+        ...
+
+    async def create(self, record: LeaseRecord) -> StoredLease:
+        """Make it; a PortError of kind Race if somebody else just did."""
+        ...
+
+    async def replace(self, record: LeaseRecord, *, version: str) -> StoredLease:
+        """Write it if it still has `version`; a PortError of kind Race if it has not."""
+        ...
+
+
+class Leadership:
+    """One candidate. `acquire`, `keep` and `release` are called one after the other, by one task."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        identity: str,
+        clock: Clock,
+        timings: LeaseTimings | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._lease = lease
+        self._identity = identity
+        self._clock = clock
+        self._timings = timings or LeaseTimings()
+        self._sleep = sleep
+        self._jitter = jitter
+        self._seen: Sighting | None = None
+        self._held_until = float("-inf")
+        self._trouble = ""
+
+    @property
+    def seconds_left(self) -> float:
+        """How long nobody else can lead; 0 if somebody else may."""
+        return max(0.0, self._held_until - self._clock.monotonic())
+
+    def leave(self) -> float:
+        """Seconds that a write begun now may take, waiting included.
+
+        Raises:
+            PortError: kind Transient, code `NotLeading`: there is no time for a write.
+        """
+        seconds = self.seconds_left - self._timings.margin_seconds
+        if seconds < _LEAST_WRITE_SECONDS:
+            raise PortError(
+                ErrorKind.TRANSIENT, NOT_LEADING, "another replica may lead, so this one does not write any more"
+            )
+        return seconds
+
+    async def acquire(self) -> None:
+        """Wait until this replica leads."""
+        while not await self._attempt(self._timings.request_seconds):
+            await self._pause()
+        _log.info("this replica leads as %s", self._identity)
+
+    async def keep(self) -> None:
+        """Renew for as long as this replica leads; returns when it does not any more."""
+        while not self._is_taken() and (spare := self._seconds_to_renew()) > 0:
+            await self._attempt(min(spare, self._timings.request_seconds))
+            await self._pause()
+        self._held_until = float("-inf")
+        _log.warning("this replica does not lead any more: %s", self._trouble or "another one holds the Lease")
+
+    async def release(self) -> None:
+        """Let the Lease go, if we hold it, so that another replica need not wait for its end; never raises."""
+        held, self._held_until = self.seconds_left > 0, float("-inf")
+        if not held or self._seen is None:
+            return
+        lease = self._seen.lease
+        try:
+            async with asyncio.timeout(self._timings.request_seconds):
+                await self._lease.replace(released(lease.record, now=self._clock.now()), version=lease.version)
+        except (PortError, TimeoutError) as error:
+            _log.warning("the Lease was not let go of, so another replica waits for its end: %s", error)
+        else:
+            _log.info("the Lease was let go of")
+
+    def _seconds_to_renew(self) -> float:
+        """Until the renew deadline, which counts from the last renewal that succeeded."""
+        timings = self._timings
+        return self.seconds_left - (timings.lease_seconds - timings.renew_deadline_seconds)
+
+    def _is_taken(self) -> bool:
+        return self._seen is not None and self._seen.lease.record.holder != self._identity
+
+    async def _pause(self) -> None:
+        await self._sleep(self._timings.retry_seconds * (1 - _JITTER * self._jitter()))
+
+    async def _attempt(self, seconds: float) -> bool:
+        """Look at the Lease and make or renew our claim, if there is one; whether we hold it."""
+        try:
+            async with asyncio.timeout(seconds):
+                held = await self._claim()
+        except TimeoutError:
+            self._tell("no answer from the Kubernetes API in time")
+            return False
+        except PortError as error:
+            if error.kind is not ErrorKind.RACE:
+                self._tell(str(error))
+            return False
+        self._trouble = ""
+        return held
+
+    async def _claim(self) -> bool:
+        lease = await self._lease.read()
+        # If somebody deleted the Lease its holder still leads for as long as was seen; client-go would not wait.
+        if lease is not None:
+            self._seen = sighted(self._seen, lease, self._clock.monotonic())
+        if claim(self._seen, identity=self._identity, now=self._clock.monotonic()) is Claim.WAIT:
+            return False
+        began = self._clock.monotonic()
+        former = None if self._seen is None else self._seen.lease.record
+        record = claimed(former, identity=self._identity, timings=self._timings, now=self._clock.now())
+        if lease is None:
+            written = await self._lease.create(record)
+        else:
+            written = await self._lease.replace(record, version=lease.version)
+        self._seen = Sighting(lease=written, since=self._clock.monotonic())
+        self._held_until = began + self._timings.lease_seconds
+        return True
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _log.warning("the Lease was not read or renewed: %s", trouble)
+        self._trouble = trouble
