@@ -46,6 +46,13 @@ const ACTIONS = {
     return { pressed: await page.getAttribute("#pause", "aria-pressed"),
       still: await page.evaluate(() => document.querySelector("main").hasAttribute("data-mark")) };
   },
+  // Whether what somebody typed, and where they are, outlives a refresh.
+  async type(page) {
+    await page.fill("#q", "rend");
+    await page.evaluate(() => document.querySelector("main").setAttribute("data-mark", "old"));
+    await page.waitForFunction(() => !document.querySelector("main").hasAttribute("data-mark"), null, { timeout: 60000 });
+    return page.evaluate(() => [document.activeElement.id, document.getElementById("q").value]);
+  },
   // Uses the filter as a person would.
   async filter(page) {
     await page.fill("#q", "render");

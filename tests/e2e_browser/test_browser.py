@@ -76,6 +76,7 @@ def plan() -> dict[str, Visited]:
         "tab": {"url": "/", "act": "tab"},
         "refresh": {"url": "/pools/prod.render-gpu", "act": "refresh"},
         "pause": {"url": "/", "act": "pause"},
+        "type": {"url": "/", "act": "type"},
         "filter": {"url": "/", "act": "filter"},
         "filter without scripts": {"url": "/", "act": "filter", "javascript": False},
     }
@@ -126,6 +127,10 @@ def test_the_page_refreshes_itself(visited: dict[str, Visited]) -> None:
 
 def test_the_page_stands_still_once_paused(visited: dict[str, Visited]) -> None:
     assert visited["pause"]["acted"] == {"pressed": "true", "still": True}
+
+
+def test_what_somebody_types_outlives_a_refresh(visited: dict[str, Visited]) -> None:
+    assert visited["type"]["acted"] == ["q", "rend"]
 
 
 @pytest.mark.parametrize("name", ["filter", "filter without scripts"])

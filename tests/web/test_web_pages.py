@@ -143,6 +143,11 @@ def test_the_steps_before_are_done_and_those_behind_to_come() -> None:
     assert "Restoring to come" in text
 
 
+def test_a_pool_without_autoscale_has_none_to_turn_off() -> None:
+    status = pool_status(journal=JOURNAL | {"scale": {"targetDedicatedNodes": 4}})
+    assert "Pausing autoscale" not in good(pool_page(pool(status=status), [], shell=shell(depth=1))).text
+
+
 def test_an_implicit_mapping_is_said_to_be_beyond_any_policy() -> None:
     network = {"endpoints": [endpoint("SSH (implicit)", implicit=True, rules=[], frontendPorts=None)]}
     text = good(pool_page(pool(status=pool_status(network=network)), [], shell=shell(depth=1))).text

@@ -23,6 +23,7 @@ STEPS: Final = {
 }
 """The steps of a correction in their order. Others, such as RestorePending, are shown beside them."""
 
+_AUTOSCALE: Final = "PausingAutoscale"
 _TROUBLE: Final = frozenset({"RestorePending"})
 _SHOWN_OTHERWISE: Final = frozenset({"version", "step", "since", "started", "policy", "poolId", "ending", "message"})
 
@@ -48,7 +49,7 @@ def journal_section(status: JsonObject, now: datetime) -> Content:
 
 
 def _timeline(journal: JsonObject, step: str, now: datetime) -> Element:
-    names = list(STEPS) if step in STEPS else [*STEPS, step]
+    names = _steps(journal, step)
     reached = names.index(step)
     return el(
         "ol",
@@ -56,6 +57,13 @@ def _timeline(journal: JsonObject, step: str, now: datetime) -> Element:
         class_="timeline",
         aria_label="Steps of the correction",
     )
+
+
+def _steps(journal: JsonObject, step: str) -> list[str]:
+    """The steps that this correction takes: pools without autoscale have none to turn off."""
+    autoscaled = list_in(part_in(journal, "scale"), "autoscaleFormula") or step == _AUTOSCALE
+    names = [name for name in STEPS if name != _AUTOSCALE or autoscaled]
+    return names if step in STEPS else [*names, step]
 
 
 def _step(name: str, offset: int, journal: JsonObject, now: datetime) -> Element:

@@ -109,7 +109,6 @@ def _problems(problems: Sequence[str]) -> Content:
         el("p", el("strong", "The operator is not well, so what is shown may be old.")),
         el("ul", *(el("li", problem) for problem in problems)),
         class_="banner danger",
-        role="alert",
     )
 
 

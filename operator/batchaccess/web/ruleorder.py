@@ -95,9 +95,7 @@ def _does(explained: RuleExplanation, *, first: bool, only: bool) -> str:
     if explained.shadowed:
         return "Never decides: the rules before it take everything it matches."
     if not explained.decides:
-        return (
-            "Decides for neighbours in the virtual network at most: rules before it take everyone else it matches."
-        )
+        return "Decides for neighbours in the virtual network at most: rules before it take everyone else it matches."
     match explained.rule.access:
         case Access.ALLOW:
             text = f"Lets in {_who(explained, first=first)}"

@@ -2,20 +2,26 @@
 "use strict";
 
 const EVERY_MS = 5000;
+const QUIET_MS = 20000;
 const pause = document.getElementById("pause");
 const unreachable = document.getElementById("unreachable");
 let paused = sessionStorage.getItem("paused") === "yes";
 let asking = false;
+let touched = 0;
 
 function showPaused() {
   pause.hidden = false;
   pause.setAttribute("aria-pressed", String(paused));
 }
 
-// Somebody who types, chooses or marks text is not to be disturbed.
-function isBusy() {
+function focusedForm() {
   const focused = document.activeElement;
-  return Boolean(focused && focused.closest("form")) || !document.getSelection().isCollapsed;
+  return focused && focused.closest("main form");
+}
+
+// Somebody who just typed or chose something, or has marked text, is not to be disturbed.
+function isBusy() {
+  return (focusedForm() && Date.now() - touched < QUIET_MS) || !document.getSelection().isCollapsed;
 }
 
 function addressOf(element) {
@@ -24,11 +30,15 @@ function addressOf(element) {
 
 function putInPlace(fresh) {
   const focused = addressOf(document.activeElement);
+  const form = focusedForm();
+  const field = form && document.activeElement;
+  if (form && fresh.querySelector("main form")) fresh.querySelector("main form").replaceWith(form);
   const open = [...document.querySelectorAll("main details[open]")].map((each) => each.id);
   document.querySelector("main").replaceWith(fresh.querySelector("main"));
   document.getElementById("as-of").replaceWith(fresh.getElementById("as-of"));
   document.title = fresh.title;
   open.map((id) => document.getElementById(id)).forEach((each) => each && (each.open = true));
+  if (field) field.focus({ preventScroll: true });
   if (focused) {
     const again = [...document.querySelectorAll("main a")].find((each) => each.getAttribute("href") === focused);
     if (again) again.focus({ preventScroll: true });
@@ -57,6 +67,7 @@ pause.addEventListener("click", () => {
   showPaused();
   refresh();
 });
+for (const kind of ["keydown", "input", "pointerdown"]) document.addEventListener(kind, () => (touched = Date.now()));
 document.addEventListener("visibilitychange", refresh);
 showPaused();
 setInterval(refresh, EVERY_MS);
