@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any, Final
 
+from batchaccess.cli.demo.drain import FARM, submit_tasks
 from batchaccess.cli.demo.world import DEV, PROD, World
 from batchemulator import Account
 
@@ -49,6 +50,11 @@ async def _asks_for_a_sweep(world: World) -> None:
     await world.cluster.annotate("BatchPoolAccessPolicy", "render-login", requested, "render")
 
 
+async def _opens_the_farm(world: World) -> None:
+    world.jobs.append(await submit_tasks(world))
+    world.batch.edit(FARM, OPEN_SSH, PROD)
+
+
 def happenings() -> Iterator[Happening]:
     """What happens, in order, again and again."""
     office = {"priority": 500, "access": "allow", "sourceAddressPrefix": "192.168.1.0/24"}
@@ -70,6 +76,10 @@ def happenings() -> Iterator[Happening]:
             Happening(
                 "somebody locks everyone out of render-linux",
                 _edits(PROD, "render-linux", _network(_nat_pool("SSH", 22, 4000, [deny]))),
+            ),
+            Happening(
+                "somebody opens SSH of render-farm in the middle of six tasks; it is drained, corrected and restored",
+                _opens_the_farm,
             ),
             Happening("somebody opens SSH of build to everyone; dev is only audited", _edits(DEV, "build", OPEN_SSH)),
             Happening(

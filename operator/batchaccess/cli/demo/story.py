@@ -10,6 +10,7 @@ from typing import Any, Final
 import aiohttp
 import click
 
+from batchaccess.cli.demo import drain
 from batchaccess.cli.demo.cluster import RefusedError, condition, manifest
 from batchaccess.cli.demo.drift import OPEN_SSH
 from batchaccess.cli.demo.world import ARCHIVE, PROD, DemoError, World, running
@@ -19,6 +20,7 @@ _PATIENCE_SECONDS: Final = 15
 """For one step: a sweep period and something to spare."""
 
 _QUIET_SECONDS: Final = 30
+_DRAIN_SECONDS: Final = 45
 _QUIET_SWEEPS: Final = 2
 _SETTLED_LOOKS: Final = 15
 """Looks in a row, a tenth of a second apart, at which no write was made."""
@@ -58,7 +60,9 @@ def expect(fact: object, otherwise: str) -> None:
         raise NotHeldError(otherwise)
 
 
-async def pool_says(world: World, name: str, type: str, status: str, reason: str) -> str:
+async def pool_says(
+    world: World, name: str, type: str, status: str, reason: str, *, seconds: float = _PATIENCE_SECONDS
+) -> str:
     """Wait until a pool's condition is as named; its message."""
 
     async def seen() -> str:
@@ -66,7 +70,7 @@ async def pool_says(world: World, name: str, type: str, status: str, reason: str
         expect(found[:2] == (status, reason), f"{name} says {type}={found[0]} ({found[1]}): {found[2]}")
         return found[2]
 
-    return await until(seen)
+    return await until(seen, seconds=seconds)
 
 
 def rules_of(world: World, pool_id: str) -> list[dict[str, Any]]:
@@ -86,9 +90,9 @@ async def accounts_are_observed(world: World) -> str:
             status, reason, message = condition(await world.cluster.get("BatchAccountConnection", name), "Ready")
             expect(status == "True", f"connection {name} is not Ready: {reason} {message}")
         pools = await world.cluster.list("BatchPoolAccess")
-        expect(len(pools) == 12, f"{len(pools)} pools are reported, not 12")  # noqa: PLR2004 those of pools.yaml
+        expect(len(pools) == 13, f"{len(pools)} pools are reported, not 13")  # noqa: PLR2004 those of pools.yaml
         exposed = sum(condition(pool, "Exposed")[1] == "InternetReachable" for pool in pools)
-        return f"2 accounts, 12 pools, {exposed} of them reachable from the Internet"
+        return f"2 accounts, 13 pools, {exposed} of them reachable from the Internet"
 
     return await until(seen)
 
@@ -165,6 +169,33 @@ async def emptied_pool_is_corrected(world: World) -> str:
     requested = {"batchaccess.dev/requested-at": datetime.now(UTC).isoformat()}
     await world.cluster.annotate("BatchPoolAccess", "prod.render-gpu", requested)
     return await pool_says(world, "prod.render-gpu", "Compliant", "True", "Compliant")
+
+
+async def busy_pool_is_drained(world: World) -> str:
+    """Tasks run on four nodes when somebody opens the farm: its nodes may finish, then they go."""
+    world.jobs.append(await drain.submit_tasks(world))
+    world.batch.edit(drain.FARM, OPEN_SSH, PROD)
+    requested = {"batchaccess.dev/requested-at": datetime.now(UTC).isoformat()}
+    await world.cluster.annotate("BatchPoolAccess", f"prod.{drain.FARM}", requested)
+    await pool_says(world, f"prod.{drain.FARM}", "Remediating", "True", "Draining")
+    return f"{drain.TASKS} tasks on {drain.NODES} nodes; the scale is in the journal, here and in Azure"
+
+
+async def drained_pool_is_restored(world: World) -> str:
+    """Empty for a moment, corrected, and back at its size: no task was disturbed."""
+    await pool_says(world, f"prod.{drain.FARM}", "Compliant", "True", "Compliant", seconds=_DRAIN_SECONDS)
+    await pool_says(world, f"prod.{drain.FARM}", "Remediating", "False", "Idle", seconds=_DRAIN_SECONDS)
+    targets = world.batch.pool(drain.FARM, PROD).targets
+    expect((targets.dedicated, targets.low_priority) == (drain.NODES, 0), f"the farm's targets are {targets}")
+
+    async def seen() -> str:
+        events = drain.task_events(world, world.jobs[-1])
+        expect(drain.is_done(events), f"{len(events)} entries in the task log so far")
+        wrong = drain.ran_once(events)
+        expect(not wrong, wrong)
+        return f"{drain.TASKS} tasks ran once each, exit code 0, none requeued; {drain.NODES} nodes as before"
+
+    return await until(seen)
 
 
 async def refused_at_apply(world: World) -> str:
@@ -294,6 +325,7 @@ STORY: Final = (
     Step("True exposure is computed", exposure_is_computed),
     Step("Policies are enforced on empty pools", policies_are_enforced),
     Step("Assertions are reported, whoever governs", assertions_are_reported),
+    Step("A busy pool that drifts is drained", busy_pool_is_drained),
     Step("A closed port is an explicit Deny", closed_port_is_an_explicit_deny),
     Step("Drift is found and corrected", drift_is_corrected),
     Step("A busy pool is corrected once it is empty", emptied_pool_is_corrected),
@@ -302,6 +334,7 @@ STORY: Final = (
     Step("Metrics tell what was done", metrics_tell),
     Step("A deleted policy leaves its pools as they are", deleted_policy_leaves_its_pool),
     Step("The corrected key heals its connection", wrong_key_heals),
+    Step("The drained pool is back, and no task lost", drained_pool_is_restored),
     Step("Steady state is silent", steady_state_is_silent),
 )
 

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,8 @@ class World:
     telemetry_url: str
     operator_log: Path
     session: aiohttp.ClientSession
+    jobs: list[str] = field(default_factory=list)
+    """Ids of the jobs submitted so far."""
 
     async def metrics(self) -> str:
         """What a scrape shows now."""
