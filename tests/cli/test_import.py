@@ -167,7 +167,7 @@ def test_a_live_pool_whose_nodes_show_a_mapping_says_that_drift_remains(demo: De
     [
         (("import", "render", "--pools", "{}/pools.json"), "did you mean render-"),
         (("import", "other/render-gpu", "--pools", "{}/pools.json"), "there is no pool other/render-gpu in prodbatch"),
-        (("import", "*", "--name", "x", "--pools", "{}/pools.json"), "--name is for one pool, and 7 were found"),
+        (("import", "*", "--name", "x", "--pools", "{}/pools.json"), "--name is for one pool, and "),
         (("import", "*", "--as", "Prod", "--pools", "{}/pools.json"), "give another one with --as"),
         (("import", "render-gpu", "--name", "A", "--pools", "{}/pools.json"), "give another one with --name"),
         (("import", "x", "--pools", "{}/missing.json"), "missing.json: cannot be read"),

@@ -15,7 +15,7 @@ import pytest
 from batchaccess.cli.crds import crd_text
 from kubeemulator.launch import KubeEmulator, emulator
 from tests.cli.demoaccounts import KEYS, run
-from tests.cli.test_plan import connection_text, policy_text
+from tests.cli.test_plan import RENDER_POOLS, connection_text, policy_text
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: render, labels: {team: render}}\n"
 SCRIPTS = Path(sys.executable).parent
@@ -90,7 +90,7 @@ def test_files_show_what_a_change_would_do(applied: Terminal) -> None:
     change = policy_text(ids="render-*") + policy_text("aa", ids="render-*")
     report = planned(applied, "-f", "-", stdin=change)
     assert [(each["policy"], each["governedPools"]) for each in report["policies"]] == [
-        ("render/ssh", 4),
+        ("render/ssh", RENDER_POOLS),
         ("render/aa", 0),
     ]
 

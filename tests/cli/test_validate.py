@@ -101,6 +101,43 @@ def test_twelve_mistakes_are_all_told_each_with_its_line() -> None:
     }
 
 
+ENTANGLED = """\
+apiVersion: batchaccess.dev/v1alpha1
+kind: BatchPoolAccessPolicy
+metadata: {name: entangled, namespace: render}
+spec:
+  connections: {names: 7}
+  access:
+    endpoints:
+      items:
+        - {name: bad, backendPort: 0, frontendPorts: {start: 1000, end: 1100}, allowFrom: []}
+        - {name: one, backendPort: 22, frontendPorts: {start: 4000, end: 4100}, allowFrom: []}
+        - {name: two, backendPort: 22, frontendPorts: {start: 5000, end: 5100}, allowFrom: []}
+        - {name: one, backendPort: 23, frontendPorts: {start: 6000, end: 6100}, allowFrom: [], rules: [{}]}
+        - {name: one, backendPort: 24, frontendPorts: {start: 7000, end: 7100}, allowFrom: []}
+    publicAddresses: {provisioning: NoPublicIPAddresses, addressIds: [x]}
+  remediation:
+    windows:
+      - {kind: Permit, schedule: 0 2 * * *, durationSeconds: 3600}
+      - {kind: Allow, schedule: 0 25 * * *, durationSeconds: 3600}
+"""
+
+
+def test_what_hides_behind_other_mistakes_is_told_too() -> None:
+    _, mistakes = validated(ENTANGLED)
+    told = {(each["field"], each["line"], each["message"].partition(";")[0]) for each in mistakes}
+    item = "spec.access.endpoints.items"
+    assert {
+        (f"{item}[0].backendPort", 9, "input should be greater than or equal to 1"),
+        (f"{item}[4]", 13, "name one is used twice"),
+        (item, 8, "two items have the same backendPort"),
+        ("spec.access", 6, "publicAddresses.provisioning NoPublicIPAddresses permits no inbound endpoints"),
+        ("spec.remediation.windows[0].kind", 17, "input should be 'Allow' or 'Deny'"),
+        ("spec.remediation.windows[1].schedule", 18, "'0 25 * * *' is no cron expression: bad hour"),
+    } <= told
+    assert "spec.connections" not in {field for field, _, _ in told}
+
+
 @pytest.mark.parametrize(
     ("text", "field", "line", "message"),
     [

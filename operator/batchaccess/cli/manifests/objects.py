@@ -6,14 +6,23 @@ from typing import Any, Final
 
 from batchaccess.api import GROUP, Kind, parse_connection, parse_policy, schedule_problems
 from batchaccess.cli.manifests import checks
+from batchaccess.cli.manifests.behind import look_behind
 from batchaccess.cli.manifests.checks import Mistake, Weight
 from batchaccess.cli.manifests.files import Manifest, ManifestFiles, read_manifest_files
 from batchaccess.cli.manifests.schema import nearest, unknown_fields
 from batchaccess.core.declared import AccessPolicy, AccountConnection
-from batchaccess.ports import InvalidObject
 
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 """The label that Kubernetes itself gives every namespace."""
+
+_STAND_INS: Final = {"apiVersion": f"{GROUP}/v1alpha1", "metadata.name": "a", "metadata.namespace": "a"}
+_POLICY_STAND_INS: Final = {**_STAND_INS, "spec.connections": {"names": ["a"]}}
+_CONNECTION_STAND_INS: Final = {
+    **_STAND_INS,
+    "spec.endpoint": "https://a.b.batch.azure.com",
+    "spec.auth": {"type": "WorkloadIdentity"},
+}
+"""Valid values of what must be there, so that a mistake in it hides no others."""
 
 _KINDS: Final = tuple(kind.value for kind in Kind)
 
@@ -111,9 +120,18 @@ def _parsed(manifest: Manifest, found: list[Mistake]) -> AccessPolicy | AccountC
     """The object as a value if it is one that people write; what is wrong with it is added to `found`."""
     match manifest.kind:
         case Kind.POLICY:
-            parsed: AccessPolicy | AccountConnection | InvalidObject = parse_policy(manifest.content)
+            policy = look_behind(manifest.content, parse_policy, _POLICY_STAND_INS)
+            found += _invalid(manifest, policy.problems)
+            if policy.rest is not None:
+                found += [
+                    manifest.mistake(checks.INVALID_SCHEDULE, policy.places.original(path), message)
+                    for path, message in schedule_problems(policy.rest)
+                ]
+            return policy.rest
         case Kind.CONNECTION:
-            parsed = parse_connection(manifest.content)
+            connection = look_behind(manifest.content, parse_connection, _CONNECTION_STAND_INS)
+            found += _invalid(manifest, connection.problems)
+            return connection.rest
         case Kind.POOL_ACCESS:
             return None
         case kind:
@@ -122,14 +140,6 @@ def _parsed(manifest: Manifest, found: list[Mistake]) -> AccessPolicy | AccountC
             told = f"'{kind}' is no kind of {GROUP}; {meant}" if kind else f"is missing; {meant}"
             found.append(manifest.mistake(checks.UNKNOWN_KIND, "kind", told))
             return None
-    if isinstance(parsed, InvalidObject):
-        found += _invalid(manifest, parsed.problems)
-        return None
-    if isinstance(parsed, AccessPolicy):
-        found += [
-            manifest.mistake(checks.INVALID_SCHEDULE, path, message) for path, message in schedule_problems(parsed)
-        ]
-    return parsed
 
 
 def _invalid(manifest: Manifest, problems: Iterable[tuple[str, str]]) -> Iterator[Mistake]:
