@@ -89,7 +89,12 @@ class Party:
             adopt="fedcba987654" if state.adopt else None,
             breaker_open=state.breaker,
             memory=replace(memory, raced_etag=_text(state.memory_etag)),
-            saga_memory=replace(saga, unsent_etag=_text(state.unsent_etag), raced_etag=_text(state.raced_etag)),
+            saga_memory=replace(
+                saga,
+                sent_etag=_text(state.sent_etag),
+                unsent_etag=_text(state.unsent_etag),
+                raced_etag=_text(state.raced_etag),
+            ),
         )
 
     def _template(self, state: State) -> Assessment:

@@ -27,7 +27,7 @@ from batchaccess.core.saga.journal import Journal
 from batchaccess.core.saga.metadata import is_ours, journal_in
 from batchaccess.core.saga.outcomes import SagaMemory, after_action, after_refused_action
 from batchaccess.core.saga.scale import RecordedScale
-from batchaccess.core.saga.steps import Step
+from batchaccess.core.saga.steps import Ending, Step
 from batchaccess.core.status import Difference
 from tests.exploration import servicemodel as service
 from tests.exploration.party import CLOCK, THEM, Party, observed
@@ -83,7 +83,13 @@ def _idle(state: State) -> State:
 def crashed(state: State) -> State:
     """The process died: what was in memory is gone."""
     return _idle(state)._replace(
-        memory=NO_MEMORY, memory_etag=None, saga=NO_SAGA, unsent_etag=None, raced_etag=None, proven=False
+        memory=NO_MEMORY,
+        memory_etag=None,
+        saga=NO_SAGA,
+        sent_etag=None,
+        unsent_etag=None,
+        raced_etag=None,
+        proven=False,
     )
 
 
@@ -159,6 +165,9 @@ def _written_down(state: State, action: WriteKubernetesJournal) -> State:
     )
     if copy.step is Step.PREPARING and not state.changed:
         return written._replace(legit=_recorded_anywhere(state.pool, copy.journal))
+    if copy.ending is Ending.RESUMED:
+        # A late reading may show the journal of a saga that has just ended: see docs/limits.md.
+        return written._replace(legit=state.legit | {_scale(copy.journal.recorded)})
     return written
 
 
@@ -257,13 +266,18 @@ def _changed_pool(pool: Pool, action: SagaAction, party: Party, assumed: Assumpt
 def _learned_success(state: State, action: SagaAction, party: Party) -> State:
     if isinstance(action, PatchNetwork):
         return _with_memory(state, _verified(state, party))._replace(proven=True)
-    saga = after_action(SAGA_MEMORIES.value(state.saga), action, now=CLOCK[state.clock], jitter=JITTER)
-    unsent = None if saga.unsent_etag is None else state.unsent_etag
+    saga = after_action(_remembered(state), action, now=CLOCK[state.clock], jitter=JITTER)
     conditional = not is_kubernetes(action) and not isinstance(action, DisableAutoscale)
-    kept = _with_saga(state, replace(saga, unsent_etag=None, raced_etag=None))
-    if not isinstance(action, WriteKubernetesJournal | WriteAzureJournal):
-        unsent = None
-    return kept._replace(unsent_etag=unsent, raced_etag=None, proven=state.proven or conditional)
+    return _with_saga(state, saga)._replace(proven=state.proven or conditional)
+
+
+def _remembered(state: State) -> SagaMemory:
+    return replace(
+        SAGA_MEMORIES.value(state.saga),
+        sent_etag=_text(state.sent_etag),
+        unsent_etag=_text(state.unsent_etag),
+        raced_etag=_text(state.raced_etag),
+    )
 
 
 def _verified(state: State, party: Party) -> PoolMemory:
@@ -297,10 +311,8 @@ def _learned_refusal(
         )
         raced = state.action_etag if memory.raced_etag == action.etag else state.memory_etag
         return _with_memory(idle, memory)._replace(memory_etag=raced if memory.raced_etag else None)
-    known = SAGA_MEMORIES.value(state.saga)
-    before = replace(known, unsent_etag=_text(state.unsent_etag), raced_etag=_text(state.raced_etag))
     saga = after_refused_action(
-        before,
+        _remembered(state),
         action,
         kind=kind,
         message="no",
@@ -309,9 +321,7 @@ def _learned_refusal(
         jitter=JITTER,
         outcome_unknown=unknown,
     )
-    return _with_saga(idle, replace(saga, unsent_etag=None, raced_etag=None))._replace(
-        unsent_etag=_number(saga.unsent_etag), raced_etag=_number(saga.raced_etag)
-    )
+    return _with_saga(idle, saga)
 
 
 def _with_saga(state: State, saga: SagaMemory) -> State:
@@ -325,8 +335,16 @@ def _with_saga(state: State, saga: SagaMemory) -> State:
         back_off_message="",
         races=min(saga.races, 3),
         removals=min(saga.removals, 1),
+        sent_etag=None,
+        unsent_etag=None,
+        raced_etag=None,
     )
-    return state._replace(saga=SAGA_MEMORIES.number(timeless))
+    return state._replace(
+        saga=SAGA_MEMORIES.number(timeless),
+        sent_etag=_number(saga.sent_etag),
+        unsent_etag=_number(saga.unsent_etag),
+        raced_etag=_number(saga.raced_etag),
+    )
 
 
 def _with_memory(state: State, memory: PoolMemory) -> State:

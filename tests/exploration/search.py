@@ -115,8 +115,14 @@ class _Search:
         return renamed(state)
 
     def successors(self, state: State) -> Iterator[tuple[str, State]]:
+        for label, successor in self._happenings(state):
+            written = successor.pool.etag != state.pool.etag
+            yield label, successor._replace(previous=state.pool) if written else successor
+
+    def _happenings(self, state: State) -> Iterator[tuple[str, State]]:
         if state.pool.life == "gone":
             return
+        yield from self._late_reading(state)
         yield from self._own(state)
         yield from time_passes(state, self._world.assumed)
         yield from crash(state)
@@ -135,6 +141,18 @@ class _Search:
         elif seen != state:
             yield "observe", seen
 
+    def _late_reading(self, state: State) -> Iterator[tuple[str, State]]:
+        """A decision made on the pool as it was before the last write."""
+        if state.previous is None or not state.budget.errors or pending(state) is not None:
+            return
+        late = state._replace(pool=state.previous, budget=state.budget._replace(errors=state.budget.errors - 1))
+        asked = _action(self._decided(late)[0])
+        if asked is not None:
+            yield (
+                f"decide {type(asked).__name__} on a late reading",
+                _with_action(late, asked)._replace(pool=state.pool),
+            )
+
     def _decided(self, state: State) -> tuple[SagaDecision, State]:
         """The decision at a visit, and the state with what was learned by looking."""
         memory = MEMORIES.value(state.memory)
@@ -142,7 +160,7 @@ class _Search:
             memory, pool=observed(state.pool), drifts=state.pool.network != "good", now=CLOCK[state.clock]
         )
         seen = state if learned is memory else state._replace(memory=MEMORIES.number(learned))
-        key = seen._replace(budget=Budget(), legit=frozenset(), changed=False, drains=0)
+        key = seen._replace(previous=None, budget=Budget(), legit=frozenset(), changed=False, drains=0)
         decision = self._decisions.get(key)
         if decision is None:
             decision = self._decisions[key] = self._world.party.decide(seen)
@@ -191,9 +209,9 @@ class _Search:
         if calm.pool.life == "gone":
             return None
         for _, following in self._own(calm):
-            return following._replace(budget=state.budget)
+            return following._replace(budget=state.budget, previous=None)
         for _, following in time_passes(calm, self._world.assumed):
-            return following._replace(budget=state.budget)
+            return following._replace(budget=state.budget, previous=None)
         return None
 
     def _check_rest(self, state: State) -> None:

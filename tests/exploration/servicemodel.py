@@ -122,7 +122,7 @@ def disable_autoscale(pool: Pool) -> Pool:
 def patch_metadata(pool: Pool, metadata: tuple[MetadataItem, ...], assumed: Assumptions) -> Pool:
     """PATCH of the metadata alone."""
     _alive(pool)
-    if assumed.metadata_refused:
+    if metadata and assumed.metadata_refused:
         raise Refused(TERMINAL, "MetadataTooLarge")
     if not metadata and assumed.empty_list_ignored:
         return _written(pool)

@@ -79,10 +79,13 @@ class State(NamedTuple):
     memory: int = NO_MEMORY
     memory_etag: int | None = None
     saga: int = NO_SAGA
+    sent_etag: int | None = None
     unsent_etag: int | None = None
     raced_etag: int | None = None
     action: int = NO_ACTION
     action_etag: int | None = None
+    previous: Pool | None = None
+    """The pool before it was last written to, which a late reading may still show; None if none can come."""
     proven: bool = False
     policy: str = "enforced"
     breaker: bool = False
@@ -97,6 +100,8 @@ class State(NamedTuple):
 def renamed(state: State) -> State:
     """The same with eTags numbered by first mention: only which of them are equal can matter."""
     names: dict[int, int] = {}
+    if not state.budget.errors and state.previous is not None:
+        state = state._replace(previous=None)
 
     def name(etag: int | None) -> int | None:
         return None if etag is None else names.setdefault(etag, len(names))
@@ -105,8 +110,10 @@ def renamed(state: State) -> State:
         pool=state.pool._replace(etag=name(state.pool.etag) or 0),
         copy_etag=name(state.copy_etag),
         memory_etag=name(state.memory_etag),
+        sent_etag=name(state.sent_etag),
         unsent_etag=name(state.unsent_etag),
         raced_etag=name(state.raced_etag),
         action_etag=name(state.action_etag),
+        previous=None if state.previous is None else state.previous._replace(etag=name(state.previous.etag) or 0),
     )
     return state if new == state else new

@@ -143,13 +143,23 @@ def begin_clearing_unchanged(visit: Visit) -> SagaAction:
 
 
 def begin_clearing(visit: Visit) -> SagaAction:
-    """The scale is back."""
-    return _write(visit, Step.CLEARING)
+    """The scale is back. Removing the Azure copy under the eTag of a reading that still shows it proves it."""
+    return _write(visit, Step.CLEARING, etag=visit.pool.etag)
+
+
+def was_misread(visit: Visit) -> bool:
+    """Whether the scale that was found to be in order is not there: the reading was older than our drain."""
+    return visit.copy.etag is not None and visit.needs_restore
+
+
+def restore_after_all(visit: Visit) -> SagaAction:
+    """Back to the restore; how the correction ended stays said."""
+    return _write(visit, Step.RESTORING)
 
 
 def begin_clearing_superseded(visit: Visit) -> SagaAction:
     """The scale is somebody else's, so nothing is brought back; how the correction ended stays said."""
-    return _write(visit, Step.CLEARING)
+    return _write(visit, Step.CLEARING, etag=visit.pool.etag)
 
 
 def give_up_pausing(visit: Visit) -> SagaAction:

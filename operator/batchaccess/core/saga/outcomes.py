@@ -18,7 +18,6 @@ from batchaccess.core.saga.actions import (
     Resize,
     SagaAction,
     WriteAzureJournal,
-    WriteKubernetesJournal,
 )
 from batchaccess.core.saga.steps import Ending
 
@@ -44,7 +43,8 @@ class SagaMemory:
         failures: failed tries in a row, which decide the back-off.
         back_off_until: when the service is next asked to change this pool.
         back_off_message: why it is not before.
-        unsent_etag: on this eTag a resize was refused with 412, so it certainly had no effect.
+        sent_etag: on this eTag a drain was accepted, or may have been.
+        unsent_etag: on this eTag a drain was refused with 412 and never accepted, so it certainly had no effect.
         raced_etag: the eTag of the last conditional write that was refused with 412.
         races: how often in a row on that eTag.
         bare_trial: the next conditional write sends its eTag without quotes.
@@ -55,6 +55,7 @@ class SagaMemory:
     failures: int = 0
     back_off_until: datetime | None = None
     back_off_message: str = ""
+    sent_etag: str | None = None
     unsent_etag: str | None = None
     raced_etag: str | None = None
     races: int = 0
@@ -72,8 +73,6 @@ NO_SAGA_MEMORY: Final = SagaMemory()
 def after_action(memory: SagaMemory, action: SagaAction, *, now: datetime, jitter: float) -> SagaMemory:
     """After an action was accepted."""
     match action:
-        case WriteKubernetesJournal():
-            return SagaMemory(unsent_etag=memory.unsent_etag)
         case ClearKubernetesJournal():
             return NO_SAGA_MEMORY
         case RemoveAzureJournal():
@@ -85,12 +84,14 @@ def after_action(memory: SagaMemory, action: SagaAction, *, now: datetime, jitte
                 back_off_until=now + back_off(failures, jitter=jitter),
                 back_off_message="The service has not brought all nodes back yet.",
             )
+        case Resize(is_restore=False, etag=etag):
+            return SagaMemory(sent_etag=etag)
         case EnableAutoscale():
             return SagaMemory(
                 back_off_until=now + ENABLE_SPACING, back_off_message="Autoscale was enabled a moment ago."
             )
         case _:
-            return SagaMemory(unsent_etag=memory.unsent_etag)
+            return SagaMemory(sent_etag=memory.sent_etag, unsent_etag=memory.unsent_etag)
 
 
 def after_refused_action(
@@ -118,6 +119,8 @@ def after_refused_action(
         retry_after: seconds the service asked for.
         outcome_unknown: it may have taken effect all the same.
     """
+    if outcome_unknown and isinstance(action, Resize) and not action.is_restore:
+        memory = replace(memory, sent_etag=action.etag)
     match kind:
         case ErrorKind.INVALID | ErrorKind.TERMINAL:
             ending = Ending.JOURNAL_REFUSED if isinstance(action, WriteAzureJournal) else Ending.REJECTED
@@ -125,7 +128,7 @@ def after_refused_action(
         case ErrorKind.DENIED:
             return _refused(memory, Ending.ACCESS_DENIED, f"The service denied the change: {message}", now, jitter)
         case ErrorKind.RACE:
-            return _raced(memory, action, precondition, now=now, jitter=jitter, known=not outcome_unknown)
+            return _raced(memory, action, precondition, now=now, jitter=jitter)
         case ErrorKind.WAITING:
             delay = back_off(1, jitter=jitter, retry_after=retry_after)
             return replace(memory, back_off_until=now + delay, back_off_message=f"The service is not ready: {message}")
@@ -157,10 +160,11 @@ def _refused(memory: SagaMemory, ending: Ending, message: str, now: datetime, ji
 
 
 def _raced(
-    memory: SagaMemory, action: SagaAction, precondition: Precondition, *, now: datetime, jitter: float, known: bool
+    memory: SagaMemory, action: SagaAction, precondition: Precondition, *, now: datetime, jitter: float
 ) -> SagaMemory:
     etag = getattr(action, "etag", None)
-    unsent = etag if known and isinstance(action, Resize) and not action.is_restore else memory.unsent_etag
+    known = isinstance(action, Resize) and not action.is_restore and memory.sent_etag != etag
+    unsent = etag if known else memory.unsent_etag
     races = memory.races + 1 if memory.raced_etag == etag else 1
     raced = replace(memory, raced_etag=etag, races=races, unsent_etag=unsent, bare_trial=False)
     if precondition.proven or races < RACE_LIMIT:

@@ -345,6 +345,13 @@ _CLEARING: Final = (
     _DELETING,
     _REPLACED,
     _NEWER,
+    Rule(
+        when="the scale that seemed to be back is not",
+        does="bring it back; the reading was older than our last change",
+        holds=moves.was_misread,
+        then=moves.restore_after_all,
+        leads_to=Step.RESTORING,
+    ),
     _waits(
         "the removal of the Azure copy was refused and it is not time to try again",
         "wait",
