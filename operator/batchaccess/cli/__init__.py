@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "import": "batchaccess.cli.import_:import_",
     "plan": "batchaccess.cli.plan:plan",
     "run": "batchaccess.cli.run:run",
+    "uninstall": "batchaccess.cli.uninstall:uninstall",
     "validate": "batchaccess.cli.validate:validate",
 }
 """Where each command lives: no command waits for the imports of another."""
