@@ -19,6 +19,7 @@ from tests.web.feed import HOSTILE, pool, pool_status
         pytest.param(("False", "PoolNotEmpty"), ("False", "Waiting"), Standing.WAITING, id="waits for an empty pool"),
         pytest.param(("False", "Rejected"), ("False", "Stalled"), Standing.STALLED, id="the service refused"),
         pytest.param(("False", "Correcting"), ("True", "Draining"), Standing.CORRECTING, id="a saga is at work"),
+        pytest.param(("False", "X"), ("True", "RestorePending"), Standing.STALLED, id="the scale is not brought back"),
         pytest.param(("False", "AssertionViolated"), ("False", "Idle"), Standing.VIOLATING, id="an assertion fails"),
         pytest.param(("False", "GuardrailViolated"), ("False", "Idle"), Standing.VIOLATING, id="a guardrail is broken"),
         pytest.param(("Unknown", "Unreadable"), ("False", "Idle"), Standing.UNKNOWN, id="could not be read"),

@@ -77,6 +77,10 @@ def test_exposures_and_drifts_all_have_words_of_their_own() -> None:
         pytest.param("Reconciling", "True", "Pending", Tone.BUSY, id="reconciling takes time"),
         pytest.param("Remediating", "True", "Draining", Tone.BUSY, id="a drain takes time"),
         pytest.param("Remediating", "False", "Stalled", Tone.DANGER, id="a stalled correction needs somebody"),
+        pytest.param(
+            "Remediating", "True", "RestorePending", Tone.DANGER, id="a scale not brought back needs somebody"
+        ),
+        pytest.param("Compliant", "False", "OutsideWindow", Tone.BUSY, id="a window opens by itself"),
         pytest.param("Remediating", "False", "Waiting", Tone.BUSY, id="a waiting correction takes time"),
         pytest.param("Remediating", "False", "Idle", Tone.QUIET, id="nothing to correct is nothing"),
         pytest.param("InventedTomorrow", "Unknown", "Whatever", Tone.WARNING, id="an unknown condition is a warning"),

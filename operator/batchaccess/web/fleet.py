@@ -104,7 +104,7 @@ def standing_of(status: JsonObject) -> Standing:
     """Where a pool stands, by its conditions; `core.reporting.pool_counts` counts by the same."""
     compliant, remediating = condition_in(status, "Compliant"), condition_in(status, "Remediating")
     if remediating.status == "True":
-        return Standing.CORRECTING
+        return Standing.STALLED if remediating.reason == "RestorePending" else Standing.CORRECTING
     if compliant.status == "True":
         return Standing.IN_ORDER
     by_reason = _BY_REMEDIATING.get(remediating.reason) or _BY_COMPLIANT.get(compliant.reason)

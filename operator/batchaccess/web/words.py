@@ -66,7 +66,10 @@ _BAD_WHEN_TRUE: Final = frozenset({"Stalled"})
 _BUSY_WHEN_TRUE: Final = frozenset({"Reconciling", "Remediating"})
 _NOTHING_WRONG: Final = frozenset({"AuditOnly", "NotManaged", "NothingSelected", "Suspended", "Overridden"})
 _ONLY_REPORTED: Final = frozenset({"AuditOnly", "Suspended"})
-_TAKES_TIME: Final = frozenset({"Pending", "PoolNotEmpty", "Correcting", "PoolDeleting", "BackingOff", "Waiting"})
+_TAKES_TIME: Final = frozenset(
+    {"Pending", "PoolNotEmpty", "Correcting", "PoolDeleting", "BackingOff", "Waiting", "OutsideWindow", "DrainLimit"}
+)
+_NEEDS_SOMEBODY: Final = frozenset({"RestorePending", "Stalled"})
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -121,10 +124,12 @@ def _tone_of(type: str, status: str, reason: str) -> Tone:
         return Tone.WARNING
     if type in _GOOD_WHEN_TRUE:
         return _tone_of_wish(status, reason)
+    if type == "Remediating" and reason in _NEEDS_SOMEBODY:
+        return Tone.DANGER
     if status == "True":
         return Tone.DANGER if type in _BAD_WHEN_TRUE else Tone.BUSY if type in _BUSY_WHEN_TRUE else Tone.QUIET
-    if type in _BUSY_WHEN_TRUE and reason in ("Stalled", "Waiting"):
-        return Tone.DANGER if reason == "Stalled" else Tone.BUSY
+    if type == "Remediating" and reason == "Waiting":
+        return Tone.BUSY
     return Tone.QUIET if status == "False" else Tone.WARNING
 
 
