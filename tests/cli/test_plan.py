@@ -63,7 +63,7 @@ def test_each_pool_has_its_step(saved_files: Path) -> None:
     pools = pools_of(report)
     steps = [pool["step"] for pool in pools.values()]
     assert report["summary"]["poolsByStep"] == {
-        step: steps.count(step) for step in ("None", "Report", "Patch", "Wait", "Drain", "Refuse")
+        step: steps.count(step) for step in ("None", "Report", "Patch", "Wait", "Drain", "PauseAutoscale", "Refuse")
     }
     assert [pools[each]["step"] for each in ("render-gpu", "render-linux", "sim-mpi")] == ["Wait", "Patch", "None"]
     assert pools["render-gpu"]["waitsFor"] == ["4 nodes"]

@@ -4,10 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from batchaccess.core.declared import AccessPolicy, AccountConnection, Assertion, AuthType, Mode, Strategy, Unlisted
-from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool, PoolState
+from batchaccess.core.declared import (
+    AccessPolicy,
+    AccountConnection,
+    Assertion,
+    AuthType,
+    Mode,
+    Remediation,
+    Strategy,
+    Unlisted,
+)
+from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool, PoolState, Scale
 from batchaccess.core.preview import Preview, Step, preview
 from batchaccess.core.reasons import ExposedReason
+from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.selection import Candidates
 from tests.support.build import NOW, SUBNET, access, connection, endpoint, policy, pool, wanted
 
@@ -19,15 +29,24 @@ CLOSED_TO_OTHERS = endpoint("SSH", "allow 203.0.113.0/24", "deny *")
 TOO_NEAR = wanted("web", port=80, frontend="4050-4150")
 
 
+AT_ZERO = replace(
+    pool("p", OPEN_SSH),
+    scale=Scale(autoscale=True, autoscale_formula="$TargetDedicatedNodes=0;", autoscale_interval="PT15M"),
+)
+PAUSES = replace(policy("a", OFFICE), remediation=Remediation(pause_autoscale=True))
+ALWAYS = WindowVerdict(permitted=True)
+
+
 def previewed(
     of: ObservedPool,
     *policies: AccessPolicy,
     nodes: NodeFindings | None = None,
     account: AccountConnection | None = None,
+    windows: WindowVerdict = ALWAYS,
 ) -> Preview:
     account = account or connection()
     candidates = Candidates.of(account, policies, {})
-    return preview(of, nodes=nodes, connection=account, candidates=candidates, now=NOW)
+    return preview(of, nodes=nodes, connection=account, candidates=candidates, windows=lambda _: windows, now=NOW)
 
 
 CASES = [
@@ -37,12 +56,21 @@ CASES = [
     pytest.param(pool("p", OPEN_SSH), policy("a", OFFICE), Step.PATCH, (), id="an empty pool is patched now"),
     pytest.param(pool("p", OPEN_SSH, nodes=1), policy("a", OFFICE), Step.WAIT, ("1 node",), id="nodes keep it busy"),
     pytest.param(
-        pool("p", OPEN_SSH, nodes=2, autoscale=True, allocation_state=AllocationState.RESIZING),
+        pool("p", OPEN_SSH, nodes=2),
         policy("a", OFFICE, strategy=Strategy.DRAIN),
         Step.DRAIN,
-        ("2 nodes", "autoscale", "allocation resizing"),
+        (),
         id="a pool that may be drained is",
     ),
+    pytest.param(
+        pool("p", OPEN_SSH, nodes=2, autoscale=True, allocation_state=AllocationState.RESIZING),
+        policy("a", OFFICE, strategy=Strategy.DRAIN),
+        Step.WAIT,
+        ("2 nodes", "autoscale", "allocation resizing"),
+        id="somebody else's resize is waited for",
+    ),
+    pytest.param(AT_ZERO, PAUSES, Step.PAUSE, ("autoscale",), id="autoscale at zero may be paused"),
+    pytest.param(AT_ZERO, policy("a", OFFICE), Step.WAIT, ("autoscale",), id="or is waited for"),
     pytest.param(
         pool("p", OPEN_SSH, state=PoolState.DELETING),
         policy("a", OFFICE, strategy=Strategy.DRAIN),
@@ -127,6 +155,20 @@ def test_only_draining_costs_nodes() -> None:
 )
 def test_what_a_plan_must_not_pass_over(found: Preview, *, is_found: bool) -> None:
     assert found.is_found is is_found
+
+
+@pytest.mark.parametrize(
+    ("windows", "told"),
+    [
+        pytest.param(ALWAYS, "it may begin now", id="now"),
+        pytest.param(WindowVerdict(permitted=False, until=NOW), "from 2026-03-01 12:00 UTC on", id="later"),
+        pytest.param(WindowVerdict(permitted=False), "do not permit a start within", id="not soon"),
+    ],
+)
+def test_windows_say_when_a_drain_may_begin(windows: WindowVerdict, told: str) -> None:
+    found = previewed(pool("p", OPEN_SSH, nodes=1), policy("a", OFFICE, strategy=Strategy.DRAIN), windows=windows)
+    assert found.step is Step.DRAIN
+    assert told in found.message
 
 
 def test_a_shared_key_cannot_correct_a_pool_in_a_subnet() -> None:

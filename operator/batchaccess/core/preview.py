@@ -1,16 +1,22 @@
 """What a policy would do to a pool, told before it does: the step, its cost, and who gets in afterwards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, assert_never
 
 from batchaccess.core.assessment import Assessment, assess
-from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait, decide
-from batchaccess.core.declared import AccountConnection, NodeDeallocation, Strategy
-from batchaccess.core.memory import NOTHING_REMEMBERED
+from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait
+from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation, Strategy
 from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool
 from batchaccess.core.reachability import PoolReachability, reachability
-from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.reasons import ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.saga.actions import Remediate, Underway
+from batchaccess.core.saga.decision import decide_saga
+from batchaccess.core.saga.journal import Holder
+from batchaccess.core.saga.situation import Situation
+from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.selection import Candidates
 
 
@@ -27,6 +33,8 @@ class Step(StrEnum):
     """It would be corrected once something else has happened, such as its nodes being gone."""
     DRAIN = "Drain"
     """Its policy lets it be emptied for the correction, and restored."""
+    PAUSE = "PauseAutoscale"
+    """It stands at zero, and its policy lets autoscale be off for the correction."""
     REFUSE = "Refuse"
     """It differs, and somebody has to change something before it can be corrected."""
 
@@ -58,7 +66,7 @@ class Preview:
         message: why, in a sentence; empty where there is nothing to say.
         after: who gets in once it is as declared; None if no policy governs it.
         cost: of emptying it, None if that is not what would be done.
-        waits_for: what keeps it from being empty, in words.
+        waits_for: what keeps it from being empty, in words, where that is waited for.
     """
 
     assessment: Assessment
@@ -86,6 +94,7 @@ def preview(
     nodes: NodeFindings | None,
     connection: AccountConnection,
     candidates: Candidates,
+    windows: Callable[[AccessPolicy], WindowVerdict],
     now: datetime,
 ) -> Preview:
     """What the operator would do about a pool that it sees for the first time.
@@ -95,10 +104,11 @@ def preview(
         nodes: what listing its nodes showed; None if they were not listed.
         connection: the account it belongs to.
         candidates: the policies that this connection accepts.
+        windows: whether the windows of a policy permit a start now.
         now: the present time.
     """
     assessment = assess(pool, nodes=nodes, connection=connection, candidates=candidates)
-    step, message = _step(assessment, connection, now)
+    step, message = _step(assessment, connection, windows, now)
     desired = assessment.desired
     return Preview(
         assessment=assessment,
@@ -106,12 +116,23 @@ def preview(
         message=message,
         after=None if desired is None else reachability(desired, legacy=pool.is_legacy, nodes=nodes),
         cost=_cost(assessment) if step is Step.DRAIN else None,
-        waits_for=tuple(_kept_busy_by(pool)) if step in (Step.WAIT, Step.DRAIN) else (),
+        waits_for=tuple(_kept_busy_by(pool)) if step in (Step.WAIT, Step.PAUSE) else (),
     )
 
 
-def _step(assessment: Assessment, connection: AccountConnection, now: datetime) -> tuple[Step, str]:
-    decision = decide(assessment, connection=connection, memory=NOTHING_REMEMBERED, now=now)
+_NOBODY: Final = Holder(cluster_uid="", connection_uid="")
+"""No journal is ours: whoever asks for a preview runs no saga."""
+
+
+def _step(
+    assessment: Assessment,
+    connection: AccountConnection,
+    windows: Callable[[AccessPolicy], WindowVerdict],
+    now: datetime,
+) -> tuple[Step, str]:
+    decision = decide_saga(
+        Situation(assessment=assessment, connection=connection, holder=_NOBODY, new_saga_id="0" * 12, now=now)
+    )
     match decision:
         case Nothing(outcome=PoolOutcome.AUDIT_DRIFT):
             return Step.REPORT, "The policy is in mode Audit and corrects nothing."
@@ -119,16 +140,29 @@ def _step(assessment: Assessment, connection: AccountConnection, now: datetime) 
             return Step.NONE, ""
         case PatchNetwork():
             return Step.PATCH, "The pool is empty, so its network is corrected at once."
-        case Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=message) if _drains(assessment):
-            return Step.DRAIN, message
+        case Remediate(message=message) | Underway(message=message):
+            policy = assessment.policy
+            return _saga_step(policy, windows(policy)) if policy is not None else (Step.WAIT, message)
         case Wait(message=message):
             return Step.WAIT, message
         case Stall(message=message):
             return Step.REFUSE, message
+        case _:
+            assert_never(decision)
 
 
-def _drains(assessment: Assessment) -> bool:
-    return assessment.policy is not None and assessment.policy.remediation.strategy is Strategy.DRAIN
+def _saga_step(policy: AccessPolicy, verdict: WindowVerdict) -> tuple[Step, str]:
+    """The step of a saga that may start, unless windows or the number of others stand in the way."""
+    drains = policy.remediation.strategy is Strategy.DRAIN
+    if drains:
+        step, what = Step.DRAIN, "The pool is drained, corrected and brought back to its size"
+    else:
+        step, what = Step.PAUSE, "Autoscale is paused while the network is corrected"
+    if verdict.permitted:
+        return step, f"{what}; it may begin now."
+    if verdict.until is None:
+        return step, f"{what}; its windows do not permit a start within the time that was looked at."
+    return step, f"{what}; its windows permit a start from {verdict.until:%Y-%m-%d %H:%M} UTC on."
 
 
 def _cost(assessment: Assessment) -> Cost | None:

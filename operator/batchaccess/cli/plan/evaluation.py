@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from batchaccess.api.windows import windows_of
 from batchaccess.cli.inputs import Failure, ReadAccount
 from batchaccess.cli.plan.accounts import ConnectedAccount
 from batchaccess.core.acceptance import Acceptance, accept
@@ -149,7 +150,14 @@ def _account(
     connection = connected.connection
     candidates = Candidates.of(connection, accepted, labels)
     previews = [
-        preview(each.pool, nodes=each.nodes, connection=connection, candidates=candidates, now=now)
+        preview(
+            each.pool,
+            nodes=each.nodes,
+            connection=connection,
+            candidates=candidates,
+            windows=lambda policy: windows_of(policy, now),
+            now=now,
+        )
         for each in connected.account.pools
     ]
     previews.sort(key=lambda each: (not each.differs, danger(each.assessment)))

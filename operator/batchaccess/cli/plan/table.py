@@ -37,6 +37,7 @@ _STEPS: Final = {
     Step.PATCH: "patch now",
     Step.WAIT: "wait",
     Step.DRAIN: "drain, patch, restore",
+    Step.PAUSE: "pause autoscale, patch, resume",
     Step.REFUSE: "cannot be corrected",
 }
 
