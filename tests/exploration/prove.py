@@ -5,16 +5,16 @@ import time
 
 from tests.exploration.mutants import MUTANTS
 from tests.exploration.search import explore
-from tests.exploration.worlds import FULL, UNKNOWNS, worlds
+from tests.exploration.worlds import DOCUMENTED, FULL, OTHER_UNKNOWNS, SMALL, worlds
 
-MOST_STATES = 400_000
+MOST_STATES = 300_000
 
 
 def main() -> int:
     """Explore every world and every mutant, and print the counts."""
     most = int(sys.argv[1]) if len(sys.argv) > 1 else MOST_STATES
     states = transitions = failures = cut = 0
-    for world in worlds(FULL, UNKNOWNS):
+    for world in (*worlds(FULL, DOCUMENTED), *worlds(SMALL, OTHER_UNKNOWNS)):
         began = time.monotonic()
         found = explore(world, most_states=most)
         states, transitions = states + found.states, transitions + found.transitions

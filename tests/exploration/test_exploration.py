@@ -3,13 +3,11 @@ import pytest
 from batchaccess.core.saga.table import TABLE
 from tests.exploration.mutants import MUTANTS
 from tests.exploration.search import Found, World, explore
-from tests.exploration.worlds import NO_PROGRESS, POOLS, SMALL, UNKNOWNS, worlds
+from tests.exploration.worlds import DOCUMENTED, NO_PROGRESS, OTHER_UNKNOWNS, POOLS, SMALL, UNKNOWNS, worlds
 
-MOST_STATES = 5_000
+MOST_STATES = 3_000
 """Of one world in the bounded form; `python -m tests.exploration.prove` has no such haste."""
 
-DOCUMENTED = {"as documented": UNKNOWNS["as documented"]}
-OTHER_UNKNOWNS = {name: assumed for name, assumed in UNKNOWNS.items() if name not in DOCUMENTED}
 BOUNDED = [*worlds(SMALL, DOCUMENTED), *worlds(SMALL[:1], OTHER_UNKNOWNS)]
 
 

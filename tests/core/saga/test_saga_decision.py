@@ -287,10 +287,19 @@ LATCHED = {Ending.BREAKER_OPEN, Ending.DRAIN_TIMED_OUT, Ending.ACCESS_DENIED}
 def test_a_saga_stops_correcting_because(at: Situation, ending: Ending, step: Step) -> None:
     standing = NodeCounts(dedicated=2) if step is Step.DRAINING else None
     at = replace(at, kubernetes=copy(step, standing=standing), history=history())
+    if ending is Ending.DRAIN_TIMED_OUT and step is Step.PREPARING:
+        ending = Ending.NOT_NEEDED
     expected = Step.CLEARING if step is Step.PREPARING else Step.RESTORING
     assert written(at) == (expected, ending)
     latch = acted(at).history.latch
     assert (latch is not None) is (ending in LATCHED)
+
+
+def test_a_drain_that_was_never_sent_is_not_held_against_the_drift() -> None:
+    draining = copy(Step.DRAINING, etag=BUSY.etag, standing=NodeCounts(dedicated=2))
+    at = situation(carrying(BUSY, journal()), kubernetes=draining, now=LATE, history=history())
+    assert written(at) == (Step.RESTORING, Ending.NOT_NEEDED)
+    assert acted(at).history.latch is None
 
 
 def test_a_deleting_connection_ends_its_sagas() -> None:

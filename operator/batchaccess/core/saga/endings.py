@@ -9,6 +9,7 @@ from batchaccess.core.saga.gates import BREAKER_MESSAGE
 from batchaccess.core.saga.situation import AzureCopy, Visit
 from batchaccess.core.saga.steps import Ending, Step
 
+_STOOD_STILL: Final = "The correction stood still for too long before anything was drained; it begins anew."
 _OF_REASON: Final = {ending.value: ending for ending in Ending}
 
 
@@ -94,6 +95,8 @@ def _too_late(visit: Visit) -> Ended | None:
     """The time for the drain is over. A pool that is empty gets its PATCH all the same, unless that keeps failing."""
     if visit.now < visit.deadline:
         return None
+    if visit.copy.step is Step.PREPARING or (visit.copy.step is Step.DRAINING and visit.is_unwritten):
+        return Ended(ending=Ending.NOT_NEEDED, message=_STOOD_STILL)
     if visit.pool.is_empty and visit.copy.step in (Step.DRAINING, Step.CORRECTING, Step.PAUSING_AUTOSCALE):
         keeps_failing = visit.memory.failures > 0 or visit.situation.memory.failures > 0
         if visit.copy.step is not Step.CORRECTING or not keeps_failing:

@@ -38,7 +38,7 @@ class Ending(StrEnum):
 
     CORRECTED = "Corrected"
     NOT_NEEDED = "NotNeeded"
-    """The drift went away, or the pool cannot be paused because nodes are there."""
+    """The drift went away, the pool cannot be paused because nodes are there, or nothing was drained in time."""
     POLICY_GONE = "PolicyGone"
     POLICY_CHANGED = "PolicyChanged"
     SUSPENDED = "Suspended"
