@@ -1,4 +1,5 @@
 import sys
+import tracemalloc
 
 from batchaccess.kube.packed import PackedObject
 
@@ -32,6 +33,16 @@ def test_what_a_reader_changes_is_the_readers_own() -> None:
 def test_packing_takes_a_fraction_of_the_memory() -> None:
     packed = PackedObject(STATUS)
     assert 4 * sys.getsizeof(packed._packed) < _size(PackedObject(STATUS).unpack())
+
+
+def test_packed_objects_take_the_room_of_their_content_and_no_more() -> None:
+    tracemalloc.start()
+    try:
+        kept = [PackedObject({"number": number}) for number in range(1000)]
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size / len(kept) < 200
 
 
 def _size(value: object) -> int:

@@ -67,7 +67,7 @@ class MemoBuilder:
         raw_network = raw.get("networkConfiguration")
         if raw_network is None:
             return observed_pool(raw)
-        key = orjson.dumps(raw_network)
+        key = digest_of(raw_network)
         shared = self._networks.get(key)
         if shared is None:
             pool = observed_pool(raw)

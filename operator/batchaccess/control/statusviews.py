@@ -50,16 +50,25 @@ class StatusViews:
         self._acceptances = acceptances
         self._assignment = assignment
         self._looks: dict[str, _Look] = {}
+        self._catalogue: Catalogue | None = None
+        self._policies: Mapping[ObjectKey, AccessPolicy] = {}
 
     def swept(self, summary: SweepSummary) -> list[ObjectKey]:
         """Take in the end of a sweep; the policies whose status may have to say something else now."""
         name = summary.connection.name
         before = self._looks.get(name)
-        after = _Look(summary=summary, policies={policy.key: policy for policy in summary.catalogue.policies})
+        after = _Look(summary=summary, policies=self._policies_of(summary.catalogue))
         self._looks[name] = after
         if before is None:
             return list(after.policies)
         return [key for key, policy in after.policies.items() if before.at(policy) != after.at(policy)]
+
+    def _policies_of(self, catalogue: Catalogue) -> Mapping[ObjectKey, AccessPolicy]:
+        """The policies of a catalogue by key, shared by all looks that went by it."""
+        if catalogue is not self._catalogue:
+            self._catalogue = catalogue
+            self._policies = {policy.key: policy for policy in catalogue.policies}
+        return self._policies
 
     def forget(self, connection: str) -> list[ObjectKey]:
         """Nothing is known of a connection any more; the policies whose status that may concern."""

@@ -12,7 +12,8 @@ class PackedObject(Mapping[str, Any]):
     __slots__ = ("_packed",)
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self._packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        # A copy: what orjson returns keeps the buffer it was written in, 4 KiB and more for two characters.
+        self._packed = bytes(memoryview(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)))
 
     def unpack(self) -> dict[str, Any]:
         """The whole content as a dictionary of the caller's own."""
