@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from batchaccess.cli import main
 from batchaccess.settings import DEFAULT_NAMESPACE
 from tests.deploy.rendering import (
     CHART,
@@ -156,6 +158,44 @@ def test_values_reach_the_command_line() -> None:
         "--status-page",
     ]
     assert {"name": "BATCHACCESS_LEADER_ELECT", "value": "true"} in container["env"]
+
+
+def test_uninstalling_first_runs_a_command_there_is_as_the_account_that_may() -> None:
+    rendered = chart("uninstallHook.timeoutSeconds=100")
+    job, account = the(rendered, "Job"), the(rendered, "ServiceAccount")
+    pod = job["spec"]["template"]["spec"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
+    assert pod["serviceAccountName"] == account["metadata"]["name"]
+    assert job["spec"]["activeDeadlineSeconds"] > 100
+    (container,) = pod["containers"]
+    assert container["args"] == ["uninstall", "--timeout-seconds=100"]
+    parsed = CliRunner().invoke(main, [*container["args"], "--help"])
+    assert parsed.exit_code == 0
+    assert of_kind(chart("uninstallHook.enabled=false"), "Job") == []
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Job", "Pod"])
+def test_every_pod_is_restricted(kind: str) -> None:
+    manifest = the(chart(*EVERYTHING), kind)
+    pod = manifest["spec"] if kind == "Pod" else manifest["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_pods_of_hooks_are_no_replicas_of_the_operator() -> None:
+    rendered = chart(*EVERYTHING)
+    selector = the(rendered, "Deployment")["spec"]["selector"]["matchLabels"]
+    for labels in (
+        the(rendered, "Job")["spec"]["template"]["metadata"]["labels"],
+        the(rendered, "Pod")["metadata"]["labels"],
+    ):
+        assert not selector.items() <= labels.items()
 
 
 def test_a_digest_wins_over_a_tag() -> None:
