@@ -2,7 +2,7 @@
 
     python -m tests.controlplane              build what is missing, then run tests/e2e_cluster
     python -m tests.controlplane --only-build build what is missing
-    python -m tests.controlplane -- -k story  anything after -- goes to pytest
+    python -m tests.controlplane -- -k story  anything after -- goes to pytest; `-n 0` for one test after the other
 
 Ends 2 when there is no control plane and none can be built.
 """
@@ -18,6 +18,7 @@ from tests.controlplane.assets import NoControlPlaneError, all_assets
 from tests.controlplane.handover import ASSETS_VARIABLE, as_json
 
 _ROOT: Final = Path(__file__).parents[2]
+_WORKERS: Final = 4
 _REMEDY: Final = """\
 e2e: {problem}.
 One of these helps:
@@ -43,7 +44,8 @@ def main(arguments: list[str]) -> int:
         return 0
     given = [each for each in arguments if each != "--"]
     paths = [] if any(not each.startswith("-") and Path(each).exists() for each in given) else ["tests/e2e_cluster"]
-    command = [sys.executable, "-m", "pytest", *paths, *given]
+    # The tests mostly wait: for sweeps, for back-offs, for controllers.
+    command = [sys.executable, "-m", "pytest", f"--numprocesses={_WORKERS}", "--dist=loadgroup", *paths, *given]
     return subprocess.run(command, cwd=_ROOT, env=environment, check=False).returncode
 
 

@@ -21,10 +21,19 @@ _SECONDS = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bound every test, and let the tests of one file and control plane follow each other on one worker."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and not any(item.iter_markers("timeout")):
+        if not item.path.is_relative_to(here):
+            continue
+        if not any(item.iter_markers("timeout")):
             item.add_marker(pytest.mark.timeout(_SECONDS))
+        given = (
+            item.callspec.params.get("assets")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
+        item.add_marker(pytest.mark.xdist_group(f"{getattr(given, 'label', 'none')} {item.path.stem}"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -30,7 +30,7 @@ class Trouble:
         delay_seconds: added to every request but watches.
         watches_frozen: open watches stay open and deliver nothing any more; new ones open and deliver nothing.
         unreachable: every connection is dropped, the open ones too.
-        before_patch: called once before the next PATCH of a status is passed on.
+        before_patch: by the end of a path, called once before the next PATCH of it is passed on.
         expired: how often a watch was told 410 Gone.
         watches_opened: how many watches there were.
     """
@@ -38,7 +38,7 @@ class Trouble:
     delay_seconds: float = 0
     watches_frozen: bool = False
     unreachable: bool = False
-    before_patch: Callable[[], None] | None = None
+    before_patch: dict[str, Callable[[], None]] = field(default_factory=dict)
     expired: int = 0
     watches_opened: int = 0
 
@@ -64,9 +64,8 @@ class _Forwarding:
             return self._drop(request)
         if not is_watch:
             await asyncio.sleep(trouble.delay_seconds)
-        if request.method == "PATCH" and request.path.endswith("/status") and trouble.before_patch is not None:
-            before, trouble.before_patch = trouble.before_patch, None
-            await asyncio.to_thread(before)
+        if request.method == "PATCH":
+            await self._before_patch(request.path)
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         try:
             async with self._session.request(
@@ -75,6 +74,10 @@ class _Forwarding:
                 return await (self._stream if is_watch else self._whole)(request, answer)
         except aiohttp.ClientConnectionError:
             return self._drop(request)
+
+    async def _before_patch(self, path: str) -> None:
+        for end in [each for each in self._trouble.before_patch if path.endswith(each)]:
+            await asyncio.to_thread(self._trouble.before_patch.pop(end))
 
     def _drop(self, request: web.Request) -> web.Response:
         if request.transport is not None:

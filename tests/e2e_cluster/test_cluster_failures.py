@@ -123,10 +123,10 @@ def test_somebody_else_writes_first(proxied: World, proxy: FaultyProxy) -> None:
     def annotate() -> None:
         proxied.cluster.kubectl("annotate", "bpa", f"{CONNECTION}.render-1", "example.com/raced=yes", "--overwrite")
 
-    proxy.trouble.before_patch = annotate
+    proxy.trouble.before_patch["/status"] = annotate
     proxied.corrects_drift()
 
-    until(lambda: proxy.trouble.before_patch is None, "a status is written")
+    until(lambda: not proxy.trouble.before_patch, "a status is written")
 
     def conflicts() -> list[int]:
         return [each.code for each in proxied.cluster.audited(since=position) if each.verb == "patch"]
