@@ -227,6 +227,17 @@ OPERATOR = Group(
             ),
         ),
         Alert(
+            name="LeaderAbsent",
+            severity=Severity.CRITICAL,
+            lasting="5m",
+            expr="max(batchaccess_leader) == 0\n",
+            summary="No replica of the Azure Batch access operator leads",
+            description=(
+                "For five minutes replicas of the operator have run and none of them held the Lease: nothing is "
+                "observed or corrected."
+            ),
+        ),
+        Alert(
             name="SweepStale",
             severity=Severity.CRITICAL,
             lasting="2m",

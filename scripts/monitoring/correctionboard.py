@@ -84,4 +84,64 @@ RATES: Final[tuple[Panel, ...]] = (
     ),
 )
 
-ROWS: Final[Mapping[str, tuple[Panel, ...]]] = {"Now": NOW, "Over time": RATES}
+DRAINS: Final[tuple[Panel, ...]] = (
+    number(
+        "Being drained or brought back",
+        "Pools with nodes whose correction is under way.",
+        f"sum(batchaccess_remediation_active{{{HERE}}})",
+    ),
+    number(
+        "Scale not brought back",
+        "Pools whose nodes the operator took and could not bring back yet; somebody has to look.",
+        f"sum(batchaccess_restore_pending{{{HERE}}})",
+        bad=RED,
+    ),
+    number(
+        "Nodes drained, 24 hours",
+        "Nodes that corrections took out of their pools.",
+        f"sum(increase(batchaccess_nodes_drained_total{{{HERE}}}[24h]))",
+    ),
+    number(
+        "Capacity lost, 24 hours",
+        "Nodes that were missing because of corrections, times how long.",
+        f"sum(increase(batchaccess_capacity_lost_node_seconds_total{{{HERE}}}[24h]))",
+        unit=Unit.SECONDS,
+    ),
+    lines(
+        "Corrections by step",
+        "Pools with nodes whose correction is at this step.",
+        Query(expr=f"sum by (step) (batchaccess_remediation_active{{{HERE}}})", legend="{{step}}"),
+        stacked=True,
+    ),
+    lines(
+        "How corrections ended",
+        "Corrections of pools with nodes that are over, by how, and those found in a pool's metadata only.",
+        Query(
+            expr=f"sum by (outcome) (increase(batchaccess_remediation_total{{{HERE}}}[$__rate_interval]))",
+            legend="{{outcome}}",
+        ),
+        Query(
+            expr=f"sum(increase(batchaccess_remediation_resumed_total{{{HERE}}}[$__rate_interval]))",
+            legend="resumed from the metadata",
+        ),
+    ),
+    lines(
+        "How long steps took, 95th percentile",
+        "Of the last day, by step, over all accounts.",
+        Query(
+            expr="histogram_quantile(0.95, sum by (step, le) "
+            "(rate(batchaccess_remediation_step_duration_seconds_bucket[1d]))) >= 0",
+            legend="{{step}}",
+        ),
+        unit=Unit.SECONDS,
+    ),
+    listing(
+        "Pools being corrected",
+        "Every pool with nodes whose correction is under way, or waits, and why it waits.",
+        "max by (connection, pool, status, reason) "
+        f'(batchaccess_pool_condition{{type="Remediating", reason!="Idle", {HERE}}})',
+        columns={"connection": "Account", "pool": "Pool", "status": "Under way", "reason": "Step"},
+    ),
+)
+
+ROWS: Final[Mapping[str, tuple[Panel, ...]]] = {"Now": NOW, "Over time": RATES, "Pools with nodes": DRAINS}

@@ -5,6 +5,7 @@ from typing import Any, Final
 import yaml
 
 from scripts.monitoring.alerts import GROUPS, Alert, Group
+from scripts.monitoring.sagaalerts import REMEDIATION
 
 RUNBOOKS: Final = "https://batchaccess.dev/docs/runbooks/"
 """Where docs/runbooks/ is published; the file name follows."""
@@ -35,7 +36,7 @@ def render_prometheus_rule() -> str:
 
 
 def _groups() -> list[dict[str, Any]]:
-    return [_group(group) for group in GROUPS]
+    return [_group(group) for group in (*GROUPS, REMEDIATION)]
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchaccess.core.reasons import DriftClass
+from batchaccess.core.saga.steps import Step
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
@@ -49,6 +50,7 @@ async def test_panels_show_data_and_alerts_follow_the_pools(metrics: Metrics, pr
     async def silent_panels() -> list[str]:
         prod.azure_request(AzureOperation.LIST_POOLS, seconds=0.1, status=200)
         prod.drift_detected(DriftClass.WIDENING)
+        prod.saga_step_ended(Step.DRAINING, seconds=300)
         return [where for where, expr in panel_queries() if not await prometheus.query(expr)]
 
     async def exposure_pages() -> bool:
