@@ -83,8 +83,11 @@ def look_behind(
         parse: how it is read.
         stand_ins: valid values of fields that must be there, by path.
     """
-    rest: dict[str, Any] = copy.deepcopy(dict(content))
     places = Places()
+    whole = parse(content)
+    if not isinstance(whole, InvalidObject):
+        return Looked((), whole, places)
+    rest: dict[str, Any] = copy.deepcopy(dict(content))
     found: dict[Problem, None] = {}
     for _ in range(_MOST_ROUNDS):
         parsed = parse(rest)

@@ -1,5 +1,6 @@
 """From accounts and policies to what would become of every pool."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -132,10 +133,10 @@ def evaluate(
         for each in accounts
     )
     governed = [pool.preview.assessment.policy for account in planned for pool in account.pools]
-    keys = [policy.key for policy in governed if policy is not None]
+    governs = Counter(policy.key for policy in governed if policy is not None)
     return Plan(
         policies=tuple(
-            PlannedPolicy(policy=policy, acceptance=acceptance, governs=keys.count(policy.key))
+            PlannedPolicy(policy=policy, acceptance=acceptance, governs=governs[policy.key])
             for policy, acceptance in zip(policies, acceptances, strict=True)
         ),
         accounts=planned,
