@@ -80,7 +80,11 @@ def run(settings: Settings) -> int:
 
 
 async def serve(
-    settings: Settings, *, stop: asyncio.Event | None = None, make_factory: MakeFactory = account_factory
+    settings: Settings,
+    *,
+    stop: asyncio.Event | None = None,
+    make_factory: MakeFactory = account_factory,
+    rhythm: LoopRhythm | None = None,
 ) -> int:
     """Run the operator until `stop` is set or SIGTERM or SIGINT arrives.
 
@@ -88,6 +92,7 @@ async def serve(
         settings: what it is started with.
         stop: ends it as a signal would.
         make_factory: makes the sweeps; tests give their own.
+        rhythm: tempo of the sweeps beyond what connections declare.
 
     Returns:
         0 if it was asked to end, 1 if it cannot go on; the log says why.
@@ -115,6 +120,7 @@ async def serve(
         deadlines=deadlines,
         readiness=readiness,
         make_factory=make_factory,
+        rhythm=rhythm,
     )
     if settings.status_page:
         operator.status_page().add_to(server.application)

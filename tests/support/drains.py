@@ -39,7 +39,7 @@ from batchemulator.outside_edits import edit_pool
 from batchemulator.seeds import seed_pool
 from batchemulator.service import BatchEmulator
 from batchemulator.state.pool import Pool
-from batchemulator.wire.messages import Delivery, Request
+from batchemulator.wire.messages import Delivery, Request, Response
 from tests.support.build import NOW, connection, policy, wanted
 from tests.support.reports import FakeFinalizers, FakeRecorder, FakeReports
 
@@ -77,11 +77,15 @@ class SharedClock:
         return (self.service.now() - NOW).total_seconds()
 
 
+Handle = Callable[[Request], Response]
+
+
 class DirectWire:
     """What `AzureBatchPools` needs of a `BatchWire`, as plain calls of the service."""
 
-    def __init__(self, service: BatchEmulator) -> None:
+    def __init__(self, service: BatchEmulator, handle: Handle | None = None) -> None:
         self._service = service
+        self._handle = handle or service.handle
 
     async def get(self, path: str, parameters: Mapping[str, str]) -> JsonObject:
         return self._read(path, urlencode({**parameters, "api-version": API_VERSION}))
@@ -105,7 +109,7 @@ class DirectWire:
         return document
 
     def _send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> bytes:
-        response = self._service.handle(
+        response = self._handle(
             Request(
                 method=method,
                 path=path,
@@ -131,9 +135,9 @@ class DirectWire:
         )
 
 
-def direct_pools(service: BatchEmulator) -> AzureBatchPools:
-    """The real adapter on a service in this very thread."""
-    return AzureBatchPools(cast("BatchWire", DirectWire(service)))
+def direct_pools(service: BatchEmulator, handle: Handle | None = None) -> AzureBatchPools:
+    """The real adapter on a service in this very thread; `handle` may look at each request on its way."""
+    return AzureBatchPools(cast("BatchWire", DirectWire(service, handle)))
 
 
 def draining(
@@ -192,6 +196,9 @@ class Drains:
     finalizers: FakeFinalizers = field(default_factory=FakeFinalizers)
     metrics: Metrics = field(default_factory=Metrics)
     wrap: Callable[[Pools], Pools] | None = None
+    handle: Handle | None = None
+    tap_reports: Callable[[FakeReports], Any] = lambda reports: reports
+    tap_finalizers: Callable[[FakeFinalizers], Any] = lambda finalizers: finalizers
     begun: int = 0
     jitter: Callable[[], float] = lambda: 0.5
     _register: SagaRegister = field(default_factory=SagaRegister)
@@ -246,12 +253,12 @@ class Drains:
                 SweepParts(
                     connect=self._connect,
                     store=self,
-                    reports=self.reports,
+                    reports=self.tap_reports(self.reports),
                     recorder=self.recorder,
                     metrics=self.metrics.connection(self.declared.name),
                     acceptances=Acceptances(),
                     sagas=SagaParts(
-                        finalizers=self.finalizers,
+                        finalizers=self.tap_finalizers(self.finalizers),
                         register=self._register,
                         windows=windows_of,
                         new_saga_id=self._new_saga_id,
@@ -329,7 +336,7 @@ class Drains:
         return found
 
     async def _connect(self, _: AccountConnection) -> Pools:
-        pools = direct_pools(self.service)
+        pools = direct_pools(self.service, self.handle)
         return pools if self.wrap is None else self.wrap(pools)
 
     def _new_saga_id(self) -> str:

@@ -1,0 +1,133 @@
+"""Points at which something happens to a running operator: around every external call, counted in order."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from batchaccess.core.reasons import ErrorKind
+from batchaccess.ports import PortError
+
+
+class Crash(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+class Phase(StrEnum):
+    """When it happens, as seen from one call."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Harm(StrEnum):
+    """What happens at a point."""
+
+    CRASH = "crash"
+    RACE = "412"
+    THROTTLED = "429 with Retry-After"
+    FAILED_BEFORE = "500 before effect"
+    FAILED_AFTER = "500 after effect"
+    TIMED_OUT_AFTER = "timeout after effect"
+    STALE_READ = "stale read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """The `number`-th external call, counted from 0, and what happens there."""
+
+    number: int
+    harm: Harm
+    phase: Phase = Phase.BEFORE
+
+
+@dataclass(slots=True)
+class Tap:
+    """Counts the calls of all tapped parts together and does harm at one of them, once."""
+
+    point: Point | None = None
+    calls: list[str] = field(default_factory=list)
+    on_crash: Callable[[], None] | None = None
+    _last_pool: Any = None
+
+    def tapped(self, part: Any, methods: frozenset[str]) -> Any:  # noqa: ANN401 any part
+        """The part with these asynchronous methods under the tap."""
+        return _Tapped(part, methods, self)
+
+    async def call(self, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
+        """Make one call, with harm done to it if this is the point."""
+        number = len(self.calls)
+        self.calls.append(name)
+        point = self.point if self.point is not None and self.point.number == number else None
+        if point is None:
+            answer = await effect()
+        else:
+            self.point = None
+            answer = await self._harm(point, name, effect)
+        if name == "get_pool":
+            self._last_pool = answer
+        return answer
+
+    async def _harm(self, point: Point, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
+        if point.harm is Harm.STALE_READ and name == "get_pool" and self._last_pool is not None:
+            return self._last_pool
+        error = _error(point.harm, is_write=name not in READS) if name in POOLS else None
+        if point.harm is not Harm.CRASH and error is None:
+            return await effect()
+        if point.phase is Phase.AFTER or point.harm in (Harm.FAILED_AFTER, Harm.TIMED_OUT_AFTER):
+            await effect()
+        if error is not None:
+            raise error
+        if self.on_crash is not None:
+            self.on_crash()
+        raise Crash
+
+
+POOLS = frozenset(
+    {
+        "get_pool",
+        "list_pools",
+        "patch_network",
+        "patch_metadata",
+        "disable_autoscale",
+        "enable_autoscale",
+        "resize",
+        "stop_resize",
+    }
+)
+READS = frozenset({"get_pool", "list_pools"})
+REPORTS = frozenset({"create", "write", "write_journal", "delete"})
+FINALIZERS = frozenset({"hold", "release_connection", "release_policy"})
+
+
+class _Tapped:
+    def __init__(self, part: Any, methods: frozenset[str], tap: Tap) -> None:  # noqa: ANN401 any part
+        self._part = part
+        self._methods = methods
+        self._tap = tap
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever the part has
+        attribute = getattr(self._part, name)
+        if name not in self._methods:
+            return attribute
+
+        async def tapped(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 any call's
+            return await self._tap.call(name, lambda: attribute(*arguments, **named))
+
+        return tapped
+
+
+def _error(harm: Harm, *, is_write: bool) -> PortError | None:
+    match harm:
+        case Harm.RACE:
+            return PortError(ErrorKind.RACE, "ConditionNotMet", "raced", status=412) if is_write else None
+        case Harm.THROTTLED:
+            return PortError(ErrorKind.TRANSIENT, "TooManyRequests", "busy", status=429, retry_after=60)
+        case Harm.FAILED_BEFORE:
+            return PortError(ErrorKind.TRANSIENT, "InternalError", "failed", status=500, outcome_unknown=is_write)
+        case Harm.FAILED_AFTER:
+            return PortError(ErrorKind.TRANSIENT, "OperationTimedOut", "slow", status=500, outcome_unknown=is_write)
+        case Harm.TIMED_OUT_AFTER:
+            return PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=is_write)
+        case Harm.CRASH | Harm.STALE_READ:
+            return None
