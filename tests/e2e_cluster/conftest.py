@@ -18,28 +18,32 @@ from tests.e2e_cluster.worlds import World, world
 
 _EXISTING = os.environ.get("BATCHACCESS_KUBECONFIG")
 _SECONDS = 300
+_HANDS = 4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bound every test, and let the tests of one file and control plane follow each other on one worker."""
     here = Path(__file__).parent
     for item in items:
-        if not item.path.is_relative_to(here):
-            continue
-        if not any(item.iter_markers("timeout")):
-            item.add_marker(pytest.mark.timeout(_SECONDS))
-        given = (
-            item.callspec.params.get("assets")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else None
-        )
-        item.add_marker(pytest.mark.xdist_group(f"{getattr(given, 'label', 'none')} {item.path.stem}"))
+        if item.path.is_relative_to(here) and isinstance(item, pytest.Function):
+            item.add_marker(pytest.mark.xdist_group(_worker_of(item)))
+            if not any(item.iter_markers("timeout")):
+                item.add_marker(pytest.mark.timeout(_SECONDS))
+
+
+def _worker_of(item: pytest.Function) -> str:
+    """The tests of one file follow each other on one control plane; the many of one test are dealt out."""
+    given = item.callspec.params.get("assets")
+    dealt = item.callspec.indices.get("grant", 0) % _HANDS
+    return f"{given.label if isinstance(given, Assets) else 'existing'} {item.path.stem} {dealt}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "assets" in metafunc.fixturenames:
         found: list[Assets | None] = list(handed_over())
         parameters = found or [None]
+        if "grant" in metafunc.fixturenames:
+            # Roles mean the same in every release, and there are many grants.
+            parameters = parameters[-1:]
         names = [each.label if each is not None else "existing" for each in parameters]
         metafunc.parametrize("assets", parameters, ids=names, scope="session", indirect=True)
 

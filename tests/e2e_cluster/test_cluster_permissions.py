@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,13 @@ from tests.e2e_cluster import operatorprocess
 from tests.e2e_cluster.faultyproxy import FaultyProxy, faulty_proxy
 from tests.e2e_cluster.grants import Grant, give_back, shipped, take_away
 from tests.e2e_cluster.realcluster import OPERATOR, RealCluster, until, until_is
-from tests.e2e_cluster.worlds import CONNECTION, POLICY, World, connection, secret, world
+from tests.e2e_cluster.worlds import CONNECTION, POLICY, World, connection, open_pool, secret, world
 from tests.support.kube import policy_manifest
 
 POOL = f"{CONNECTION}.render-1"
+DRAINED = f"{CONNECTION}.render-2"
+POOLS = (open_pool("render-1"), open_pool("render-2", nodes=1))
+DRAIN = policy_manifest(POLICY, remediation={"strategy": "Drain"})
 
 PROVED_ELSEWHERE: Final = {
     ("", "events", "patch"): "tests/kube: an event is counted up when its fact repeats after five minutes",
@@ -35,7 +39,7 @@ def observed(cluster: RealCluster, proxy: FaultyProxy, tmp_path: Path) -> Iterat
     """An operator behind the proxy, nothing declared yet; the roles are put right afterwards."""
     kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path, server=proxy.url)
     try:
-        with world(cluster, tmp_path, pools=("render-1", "render-2"), kubeconfig=kubeconfig) as made:
+        with world(cluster, tmp_path, pools=POOLS, kubeconfig=kubeconfig) as made:
             yield made
     finally:
         give_back(cluster)
@@ -55,12 +59,13 @@ def live_through_everything(world: World, proxy: FaultyProxy) -> None:
     race(world, proxy, "bac", CONNECTION)
     race(world, proxy, "bpap", POLICY)
     race(world, proxy, "bpa", POOL)
-    world.cluster.apply(secret(), connection(world.batch), policy_manifest(POLICY))
-    world.becomes_enforced()
-    until_is(lambda: world.cluster.condition("bpa", POOL, "Compliant"), "True/Compliant", within=60)
+    world.cluster.apply(secret(), connection(world.batch), DRAIN)
+    world.becomes_enforced(within=90)
+    for pool in (POOL, DRAINED):
+        until_is(partial(world.cluster.condition, "bpa", pool, "Compliant"), "True/Compliant", within=90)
     until(lambda: not proxy.trouble.before_patch, "every kind of status has lost a race")
     world.batch.state().pools.remove("render-2")
-    until(lambda: "NotFound" in world.cluster.kubectl("get", "bpa", f"{CONNECTION}.render-2", check=False), "it goes")
+    until(lambda: "NotFound" in world.cluster.kubectl("get", "bpa", DRAINED, check=False), "it goes")
 
 
 def test_what_is_granted_is_what_is_used(observed: World, proxy: FaultyProxy) -> None:
@@ -94,8 +99,8 @@ def test_a_missing_grant_is_told_and_survived(
     where = ["--namespace=batchaccess"] if grant.role == "Role" else ["--all-namespaces"]
     until(lambda: cluster.kubectl(*can, *subresource, *where, check=False).startswith("no"), "the grant is gone")
     try:
-        with world(cluster, tmp_path, pools=("render-1", "render-2"), kubeconfig=kubeconfig) as made:
-            suffer(made, proxy)
+        with world(cluster, tmp_path, pools=POOLS, kubeconfig=kubeconfig) as made:
+            suffer(made, proxy, grant)
             until(lambda: tells(made, grant), f"the log or a condition tells that {grant} is missing", within=45)
             assert made.operator.process.poll() is None, made.operator.log
 
@@ -107,16 +112,13 @@ def test_a_missing_grant_is_told_and_survived(
         give_back(cluster)
 
 
-def suffer(world: World, proxy: FaultyProxy) -> None:
+def suffer(world: World, proxy: FaultyProxy, grant: Grant) -> None:
     """Everything that happens in the story, waiting for none of it."""
     race(world, proxy, "bac", CONNECTION)
     race(world, proxy, "bpap", POLICY)
     race(world, proxy, "bpa", POOL)
-    world.cluster.apply(secret(), connection(world.batch), policy_manifest(POLICY))
-    until(lambda: world.operator.url, "the operator has started")
-    until(
-        lambda: world.cluster.condition("bpa", f"{CONNECTION}.render-2", "Exposed").count("/") == 1, "a look", within=60
-    )
+    world.cluster.apply(secret(), connection(world.batch), DRAIN)
+    until(lambda: tells(world, grant) or world.cluster.condition("bpa", DRAINED, "Exposed") != "/", "a look", within=60)
     world.batch.state().pools.remove("render-2")
 
 

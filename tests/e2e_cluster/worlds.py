@@ -1,12 +1,13 @@
 """A small world to break things in: one emulated Batch account, its connection, a policy, the operator."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from batchemulator import Timings
 from batchemulator.accounts import DEV_ACCOUNT
 from batchemulator.server import Emulator, make_service, serving_in_thread
 from tests.e2e_cluster import operatorprocess
@@ -18,6 +19,7 @@ CONNECTION: Final = "prod-weu"
 POLICY: Final = "ssh"
 SYNC_SECONDS: Final = 10
 
+_QUICK: Final = Timings(settle=0.2, allocation=1, creating=0.1, starting=0.1, removal=0.5)
 _VERIFIED: Final = "batchaccess_drift_corrected_total"
 _IMAGE: Final = {"publisher": "canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts"}
 OPEN_NETWORK: Final[dict[str, Any]] = {
@@ -35,13 +37,13 @@ OPEN_NETWORK: Final[dict[str, Any]] = {
 }
 
 
-def open_pool(id: str = "render-1") -> dict[str, Any]:
-    """An empty pool whose SSH is open to everyone."""
+def open_pool(id: str = "render-1", *, nodes: int = 0) -> dict[str, Any]:
+    """A pool whose SSH is open to everyone; empty unless told otherwise."""
     return {
         "id": id,
         "vmSize": "standard_d2s_v3",
         "virtualMachineConfiguration": {"imageReference": _IMAGE, "nodeAgentSKUId": "batch.node.ubuntu 22.04"},
-        "targetDedicatedNodes": 0,
+        "targetDedicatedNodes": nodes,
         "networkConfiguration": OPEN_NETWORK,
     }
 
@@ -59,9 +61,16 @@ def secret() -> dict[str, Any]:
 
 def connection(batch: Emulator) -> dict[str, Any]:
     """The connection to the emulated account, which sweeps as often as may be."""
+    grant = {
+        "namespaces": {"all": True},
+        "maxPriority": 1000,
+        "modes": ["Audit", "Enforce"],
+        "strategies": ["WhenEmpty", "Drain"],
+    }
     return connection_manifest(
         CONNECTION,
         endpoint=batch.url(),
+        grants=[grant],
         auth={"type": "SharedKey", "secretRef": {"name": CONNECTION, "key": "key"}},
         syncPeriodSeconds=SYNC_SECONDS,
     )
@@ -112,10 +121,17 @@ class World:
 
 @contextmanager
 def world(
-    cluster: RealCluster, folder: Path, *, pools: tuple[str, ...] = ("render-1",), kubeconfig: Path | None = None
+    cluster: RealCluster,
+    folder: Path,
+    *,
+    pools: Sequence[dict[str, Any]] = (),
+    kubeconfig: Path | None = None,
 ) -> Iterator[World]:
-    """Account and operator; nothing is declared yet. Everything of ours is deleted afterwards."""
-    service = make_service(pools={DEV_ACCOUNT.name: [open_pool(each) for each in pools]})
+    """Account and operator; nothing is declared yet. Everything of ours is deleted afterwards.
+
+    The account has one open, empty pool unless others are given.
+    """
+    service = make_service(pools={DEV_ACCOUNT.name: list(pools) or [open_pool()]}, timings=_QUICK)
     path = kubeconfig or operatorprocess.write_kubeconfig(cluster, folder)
     with serving_in_thread(service) as batch:
         try:
