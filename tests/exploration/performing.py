@@ -163,7 +163,7 @@ def _written_down(state: State, action: WriteKubernetesJournal) -> State:
         copy_etag=state.action_etag,
         history=HISTORIES.number(action.history),
     )
-    if copy.step is Step.PREPARING and not state.changed:
+    if copy.step in (Step.PREPARING, Step.PAUSING_AUTOSCALE) and not state.changed:
         return written._replace(legit=_recorded_anywhere(state.pool, copy.journal))
     if copy.ending is Ending.RESUMED:
         # A late reading may show the journal of a saga that has just ended: see docs/limits.md.

@@ -254,8 +254,13 @@ def test_autoscale_is_disabled_under_its_own_etag_and_formula_only() -> None:
     of = carrying(autoscaled(), scaled_journal)
     pausing = copy(Step.PAUSING_AUTOSCALE, scaled_journal, etag=of.etag)
     assert acted(situation(of, kubernetes=pausing)) == DisableAutoscale(pool_id="p", etag=of.etag, formula=FORMULA)
-    for moved in (replace(of, etag="0x9"), carrying(autoscaled(formula="$x = 1;"), scaled_journal)):
-        assert written(situation(moved, kubernetes=pausing))[0] is Step.PREPARING
+    moved = acted(situation(replace(of, etag="0x9"), kubernetes=pausing))
+    assert (moved.copy.step, moved.copy.etag) == (Step.PAUSING_AUTOSCALE, "0x9")
+    edited = carrying(autoscaled(formula="$x = 1;"), scaled_journal)
+    anew = acted(situation(edited, kubernetes=pausing))
+    assert (anew.copy.step, anew.copy.etag) == (Step.PAUSING_AUTOSCALE, None)
+    assert anew.copy.journal.recorded.autoscale_formula == "$x = 1;"
+    assert isinstance(acted(situation(edited, kubernetes=anew.copy)), WriteAzureJournal)
 
 
 ENDINGS = {
@@ -293,13 +298,6 @@ def test_a_saga_stops_correcting_because(at: Situation, ending: Ending, step: St
     assert written(at) == (expected, ending)
     latch = acted(at).history.latch
     assert (latch is not None) is (ending in LATCHED)
-
-
-def test_a_drain_that_was_never_sent_is_not_held_against_the_drift() -> None:
-    draining = copy(Step.DRAINING, etag=BUSY.etag, standing=NodeCounts(dedicated=2))
-    at = situation(carrying(BUSY, journal()), kubernetes=draining, now=LATE, history=history())
-    assert written(at) == (Step.RESTORING, Ending.NOT_NEEDED)
-    assert acted(at).history.latch is None
 
 
 def test_a_deleting_connection_ends_its_sagas() -> None:

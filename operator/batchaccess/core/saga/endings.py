@@ -95,7 +95,7 @@ def _too_late(visit: Visit) -> Ended | None:
     """The time for the drain is over. A pool that is empty gets its PATCH all the same, unless that keeps failing."""
     if visit.now < visit.deadline:
         return None
-    if visit.copy.step is Step.PREPARING or (visit.copy.step is Step.DRAINING and visit.is_unwritten):
+    if visit.copy.step is Step.PREPARING:
         return Ended(ending=Ending.NOT_NEEDED, message=_STOOD_STILL)
     if visit.pool.is_empty and visit.copy.step in (Step.DRAINING, Step.CORRECTING, Step.PAUSING_AUTOSCALE):
         keeps_failing = visit.memory.failures > 0 or visit.situation.memory.failures > 0

@@ -104,9 +104,20 @@ def record_anew(visit: Visit) -> SagaAction | Underway:
     return _write(replace(visit, copy=copy), Step.PREPARING)
 
 
+def record_formula_anew(visit: Visit) -> SagaAction | Underway:
+    """Record a formula that somebody set while the old one was to be paused; the step stays."""
+    written = record_anew(visit)
+    if not isinstance(written, WriteKubernetesJournal):
+        return written
+    return replace(written, copy=replace(written.copy, step=Step.PAUSING_AUTOSCALE))
+
+
 def prepare_again(visit: Visit) -> SagaAction | Underway:
-    """After a resize that certainly was not done: what was paused stays recorded, anything else is recorded anew."""
-    if visit.recorded.autoscale and not visit.pool.scale.autoscale:
+    """After a resize that certainly was not done: a formula that was paused stays recorded, targets are recorded anew.
+
+    A reading may be older than our pausing or newer: neither may put the paused targets in the place of the formula.
+    """
+    if visit.recorded.autoscale:
         return _write(replace(visit, copy=replace(visit.copy, standing=None)), Step.PAUSING_AUTOSCALE)
     return record_anew(visit)
 
