@@ -85,3 +85,20 @@ def test_a_connection_of_the_same_files_may_refuse() -> None:
     status, mistakes = validated(policy_text(sources='"*"') + CONNECTION)
     assert (status, [each["field"] for each in mistakes]) == (1, ["spec.access.endpoints"])
     assert "GuardrailViolation" in mistakes[0]["message"]
+
+
+def test_of_many_policies_for_the_same_pools_the_first_few_are_named() -> None:
+    _, mistakes = validated("---\n".join(policy_text(f"p{number}", ids="*") for number in range(9)))
+    told = [each["object"] for each in mistakes if each["check"] == "SamePools"]
+    assert told.count("BatchPoolAccessPolicy render/p8") == 5
+    assert told.count("BatchPoolAccessPolicy render/p1") == 1
+    assert "BatchPoolAccessPolicy render/p0" not in told
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ab", "a*"), ("a*", "ab"), ("a?c", "*c"), ("*", "A-b"), ("x*y", "xz*"), ("AB", "ab")],
+)
+def test_globs_that_begin_differently_still_meet(one: str, other: str) -> None:
+    _, mistakes = validated(policy_text("one", ids=one) + "---\n" + policy_text("other", ids=other))
+    assert [each["check"] for each in mistakes] == ["SamePools"]

@@ -1,14 +1,19 @@
 """What only shows when objects are seen together: policies that claim the same pools, and refusals by connections."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import islice
+from typing import Final
 
 from batchaccess.cli.manifests import Declared, Mistake, PlacedPolicy, Weight, checks
 from batchaccess.core.acceptance import accept
 from batchaccess.core.declared import AccessPolicy, AccountConnection
+from batchaccess.core.globs import GlobIndex
 from batchaccess.core.overlaps import common_connection_names, common_pool, may_share_labels
 from batchaccess.core.reasons import AcceptedReason
 from batchaccess.core.selection import NamespaceLabels, connects, covering_grants, granted_pools, precedence
+
+_MOST_TOLD: Final = 5
+"""Policies named to one that claims the same pools: of a hundred the first few say enough."""
 
 
 def joint_mistakes(declared: Declared) -> Iterator[Mistake]:
@@ -19,8 +24,7 @@ def joint_mistakes(declared: Declared) -> Iterator[Mistake]:
     }
     for placed in declared.policies:
         yield from _refusals(placed, connections, labels)
-    for one, other in combinations(declared.policies, 2):
-        yield from _shared(one, other, connections, labels)
+    yield from _all_shared(declared.policies, connections, labels)
 
 
 def _refusals(
@@ -35,23 +39,50 @@ def _refusals(
             yield placed.manifest.mistake(checks.NOT_ACCEPTED, path, message)
 
 
-def _shared(
-    one: PlacedPolicy, other: PlacedPolicy, connections: Sequence[AccountConnection], labels: NamespaceLabels
+def _all_shared(
+    placed: Sequence[PlacedPolicy], connections: Sequence[AccountConnection], labels: NamespaceLabels
 ) -> Iterator[Mistake]:
-    found = _meeting(one.policy, other.policy, connections, labels)
-    if found is None or one.policy.key == other.policy.key:
-        return
+    """Every policy with those of higher precedence that claim the same pools; of many the first few."""
+    ranked = sorted(placed, key=lambda each: precedence(each.policy))
+    for rank, winners in _possible_winners(ranked):
+        shared = (_shared(ranked[winner], ranked[rank], connections, labels) for winner in winners)
+        yield from islice((mistake for mistake in shared if mistake is not None), _MOST_TOLD)
+
+
+def _possible_winners(ranked: Sequence[PlacedPolicy]) -> Iterator[tuple[int, list[int]]]:
+    """For each policy the ranks before it whose globs may match the same ids, judged by how the globs begin.
+
+    Of thousands of policies few meet, and only those are looked at closely.
+    """
+    index = GlobIndex.of(each.policy.pools.ids for each in ranked)
+    pairs: dict[int, set[int]] = {rank: set() for rank in range(len(ranked))}
+    for rank, each in enumerate(ranked):
+        for glob in each.policy.pools.ids:
+            for other in index.possible(_literal_start(glob)):
+                if other != rank:
+                    pairs[max(rank, other)].add(min(rank, other))
+    return ((rank, sorted(winners)) for rank, winners in pairs.items())
+
+
+def _literal_start(glob: str) -> str:
+    return glob[: min((glob.index(each) for each in "*?" if each in glob), default=len(glob))]
+
+
+def _shared(
+    winner: PlacedPolicy, loser: PlacedPolicy, connections: Sequence[AccountConnection], labels: NamespaceLabels
+) -> Mistake | None:
+    found = _meeting(winner.policy, loser.policy, connections, labels)
+    if found is None or winner.policy.key == loser.policy.key:
+        return None
     where, pool_id = found
-    winner, loser = sorted((one, other), key=lambda placed: precedence(placed.policy))
     place = f"{winner.manifest.file}:{winner.manifest.document.line('')}"
     both = f"it claims pools of {where} that {winner.policy.key} ({place}) claims too, such as '{pool_id}'"
     first, second = winner.policy.priority, loser.policy.priority
     if first == second:
         told = f"{both}; both have priority {first}, so whichever was created first governs them, entirely"
-        yield loser.manifest.mistake(checks.SAME_POOLS, "spec.pools", told, Weight.WARNING)
-    else:
-        told = f"{both}; that one governs them, entirely, with priority {first} over {second}"
-        yield loser.manifest.mistake(checks.SAME_POOLS, "spec.pools", told, Weight.NOTE)
+        return loser.manifest.mistake(checks.SAME_POOLS, "spec.pools", told, Weight.WARNING)
+    told = f"{both}; that one governs them, entirely, with priority {first} over {second}"
+    return loser.manifest.mistake(checks.SAME_POOLS, "spec.pools", told, Weight.NOTE)
 
 
 def _meeting(
