@@ -187,7 +187,7 @@ class Stage:
         if (
             "journal" in status
             or not status
-            or any(item["name"].startswith("batchaccess") for item in pool.get("metadata", ()))
+            or any(item["value"].startswith("v1 ") for item in pool.get("metadata", ()))
         ):
             return f"a journal is left ({compliant})"
         return ""

@@ -1,0 +1,39 @@
+"""Bounded forms of the kill matrix; `python -m tests.killmatrix.prove` plays all of it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.killmatrix.matrix import Counts, every_setting, run
+from tests.killmatrix.processes import run_trials
+from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Scenario, play
+from tests.killmatrix.tap import Harm, Phase, Point
+
+SETTINGS = every_setting()
+
+
+def told(counts: Counts) -> str:
+    return "\n".join(counts.failures)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: "defaults" if setting is None else "=".join(setting))
+def test_whatever_happens_at_a_call_the_saga_ends_well(setting: tuple[str, str] | None) -> None:
+    counts = run(setting, sample=20 if setting is None else 3, seed=1)
+    assert counts.failures == [], told(counts)
+    assert counts.runs > 0
+    assert bool(counts.corrected) is (setting not in IMPOSSIBLE)
+
+
+async def test_a_crash_in_the_matrix_really_ends_what_was_under_way() -> None:
+    plain = await play(Scenario(kind=Kind.TARGETS))
+    number = plain.calls.index("resize")
+    died = await play(Scenario(kind=Kind.TARGETS, point=Point(number=number, harm=Harm.CRASH, phase=Phase.AFTER)))
+    assert plain.calls.count("list_pools") < died.calls.count("list_pools") + 1
+    assert died.calls.count("resize") == plain.calls.count("resize")
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl declares the objects")
+def test_a_process_that_is_killed_is_replaced_by_one_that_finishes(tmp_path: Path) -> None:
+    trials = run_trials(tmp_path, sample=1, seed=3)
+    assert trials.failures == []
