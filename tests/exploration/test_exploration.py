@@ -16,6 +16,7 @@ def show(found: Found) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # seconds of a crowded machine; a quiet one needs less than one a world
 @pytest.mark.parametrize("world", BOUNDED, ids=lambda world: world.name)
 def test_every_invariant_holds_in_every_state(world: World) -> None:
     found = explore(world, most_states=MOST_STATES)
@@ -45,6 +46,7 @@ def test_the_network_is_corrected_where_nothing_goes_wrong(kind: str, unknown: s
     assert ("Nothing: Compliant" in found.decisions) is (unknown not in NO_PROGRESS)
 
 
+@pytest.mark.timeout(600)
 def test_every_rule_leads_where_the_table_says() -> None:
     expected = {
         (step.value, rule.when): {step.value if rule.leads_to is None else str(rule.leads_to)}
