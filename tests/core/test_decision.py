@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from batchaccess.core.assessment import assess
-from batchaccess.core.decision import NO_DRAIN_YET, NOT_EMPTY, Decision, Nothing, PatchNetwork, Stall, Wait, decide
+from batchaccess.core.decision import NOT_DRAINED_NOW, NOT_EMPTY, Decision, Nothing, PatchNetwork, Stall, Wait, decide
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -111,7 +111,7 @@ def test_a_pool_is_not_empty_when(of: ObservedPool) -> None:
 
 def test_draining_is_not_promised() -> None:
     found = decision(pool("p", WIDE, nodes=1), policy("d", WANTED, strategy=Strategy.DRAIN))
-    assert found == Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=f"{NOT_EMPTY} {NO_DRAIN_YET}")
+    assert found == Wait(reason=CompliantReason.POOL_NOT_EMPTY, message=f"{NOT_EMPTY} {NOT_DRAINED_NOW}")
 
 
 def test_a_pool_being_deleted_is_left_alone() -> None:

@@ -33,7 +33,7 @@ NOT_EMPTY: Final = (
     "The network changes only while the pool is empty: "
     "no node exists or is wanted, nothing resizes and autoscale is off."
 )
-NO_DRAIN_YET: Final = "This version does not drain pools, so strategy Drain waits like WhenEmpty."
+NOT_DRAINED_NOW: Final = "Strategy Drain brings that about, but no drain may start now."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ def _too_early(policy: AccessPolicy, pool: ObservedPool, memory: PoolMemory, now
     if not pool.is_empty:
         drains = policy.remediation.strategy is Strategy.DRAIN
         return Wait(
-            reason=CompliantReason.POOL_NOT_EMPTY, message=f"{NOT_EMPTY} {NO_DRAIN_YET}" if drains else NOT_EMPTY
+            reason=CompliantReason.POOL_NOT_EMPTY, message=f"{NOT_EMPTY} {NOT_DRAINED_NOW}" if drains else NOT_EMPTY
         )
     if memory.back_off_until is not None and now < memory.back_off_until:
         return Wait(reason=CompliantReason.BACKING_OFF, message=memory.back_off_message, until=memory.back_off_until)
