@@ -49,7 +49,10 @@ def processes(sample: int | None) -> int:
         trials = run_trials(Path(directory), sample=sample)
     for failure in trials.failures:
         click.echo(f"    {failure}")
-    click.echo(f"kill matrix on processes: {trials.runs} runs, {trials.killed} kills, {len(trials.failures)} failures")
+    click.echo(
+        f"kill matrix on processes: {trials.runs} runs, {trials.killed} kills, {trials.gave_way} gave way to an "
+        f"edit of metadata, {len(trials.failures)} failures"
+    )
     return len(trials.failures)
 
 
