@@ -19,6 +19,7 @@ import aiohttp
 import yaml
 
 from batchemulator import DEV_ACCOUNT, Emulator, running
+from batchemulator.timings import Timings
 from tests.support.kube import Cluster, cluster, connection_manifest, policy_manifest
 from tests.support.waiting import eventually
 
@@ -39,6 +40,7 @@ OPEN_TO_ALL = {
         }
     }
 }
+GRANT = {"namespaces": {"all": True}, "modes": ["Audit", "Enforce"], "strategies": ["WhenEmpty", "Drain"]}
 LEADS = re.compile(r"this replica leads as (\S+?)[\"\s]")
 
 
@@ -210,11 +212,13 @@ class World:
 
 
 @asynccontextmanager
-async def world(directory: Path) -> AsyncIterator[World]:
-    """Pools that drift all the time, so that whoever leads has something to write."""
+async def world(directory: Path, *busy: str) -> AsyncIterator[World]:
+    """Pools that drift all the time, so that whoever leads has something to write; `busy` ones have two nodes."""
     pools = [{"id": f"pool-{number}", "targetDedicatedNodes": 0, **OPEN_TO_ALL} for number in range(POOLS)]
+    pools += [{"id": pool_id, "targetDedicatedNodes": 2, **OPEN_TO_ALL} for pool_id in busy]
+    timings = Timings(settle=0.2, allocation=0.5, creating=0.1, starting=0.1, removal=6, stopping=0.2)
     with cluster(directory) as kube:
-        async with running(pools={DEV_ACCOUNT.name: pools}) as batch:
+        async with running(pools={DEV_ACCOUNT.name: pools}, timings=timings) as batch:
             kube.apply(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "batchaccess"}},
                 {
@@ -228,8 +232,9 @@ async def world(directory: Path) -> AsyncIterator[World]:
                     auth={"type": "SharedKey", "secretRef": {"name": "weu", "key": "key"}},
                     syncPeriodSeconds=10,
                     requestBudget={"perSecond": 100, "burst": 100},
+                    grants=[GRANT],
                 ),
-                policy_manifest(),
+                policy_manifest(remediation={"strategy": "Drain"}),
             )
             made = World(kube=kube, batch=batch, directory=directory)
             tasks = [asyncio.create_task(_watch(made)), asyncio.create_task(_drift(made))]

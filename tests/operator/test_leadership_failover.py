@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,24 @@ async def test_a_leader_that_was_frozen_finds_out_before_it_writes(pair: World) 
     assert not [at for at in pair.calls_of(leader, writes=True) if at > began_at]
     assert pair.leader() is successor
     assert pair.writes_without_the_lease() == []
+
+
+async def test_a_drain_that_its_leader_died_in_is_finished_by_the_other(tmp_path: Path) -> None:
+    async with world(tmp_path, "busy") as pair:
+        await pair.start()
+        leader = await pair.led_by_other(None, within=20)
+        await pair.start()
+        await eventually(lambda: resizes(pair), within=40, what="the drain")
+        leader.signal(signal.SIGKILL)
+        successor = await pair.led_by_other(leader, within=16)
+        await eventually(lambda: len(resizes(pair)) > 1, within=60, what="the restore")
+        pool = pair.batch.pool("busy")
+        await eventually(lambda: not pool.settings.get("metadata"), within=30, what="the removal of the journal")
+        assert [each["targetDedicatedNodes"] for each in resizes(pair)] == [0, 2]
+        assert (pool.targets.dedicated, "networkSecurityGroupRules" in str(pool.settings)) == (2, True)
+        assert pair.calls_of(successor, writes=True)
+        assert pair.writes_without_the_lease() == []
+
+
+def resizes(pair: World) -> list[dict[str, Any]]:
+    return [entry.json() for entry in pair.batch.requests.of("resize_pool", pool="busy")]
