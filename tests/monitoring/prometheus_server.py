@@ -1,6 +1,7 @@
 """A real Prometheus server for one test: it scrapes one target every second and evaluates our rules."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,12 +21,28 @@ STOP_SECONDS = 10
 class PrometheusServer:
     """What a test asks a running server."""
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: ClientSession, targets: Path) -> None:
         self._session = session
+        self._targets = targets
+
+    def scrape(self, target: str) -> None:
+        """Scrape `target` (host:port) from now on; a server without one finds nothing."""
+        written = self._targets.with_suffix(".new")
+        written.write_text(json.dumps([{"targets": [target]}]), "utf-8")
+        written.rename(self._targets)
 
     async def query(self, expr: str) -> list[dict[str, Any]]:
         """The samples that an instant query returns now."""
         async with self._session.get("/api/v1/query", params={"query": expr}) as answer:
+            body = await answer.json()
+            assert body["status"] == "success", body
+            result: list[dict[str, Any]] = body["data"]["result"]
+            return result
+
+    async def query_range(self, expr: str, *, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series that a graph from `start` to `end` (Unix time) shows, a point every `step` seconds."""
+        params = {"query": expr, "start": str(start), "end": str(end), "step": str(step)}
+        async with self._session.get("/api/v1/query_range", params=params) as answer:
             body = await answer.json()
             assert body["status"] == "success", body
             result: list[dict[str, Any]] = body["data"]["result"]
@@ -47,11 +64,15 @@ class PrometheusServer:
 
 
 @asynccontextmanager
-async def running_prometheus(directory: Path, target: str) -> AsyncIterator[PrometheusServer]:
-    """Start a server that scrapes `target` (host:port); stops it at the end."""
+async def running_prometheus(
+    directory: Path, rules: Path = MONITORING / "alerts.yaml"
+) -> AsyncIterator[PrometheusServer]:
+    """Start a server without a target that evaluates `rules`; stops it at the end."""
     program = required_tool("prometheus")
     config = directory / "prometheus.yml"
-    config.write_text(yaml.safe_dump(_configuration(target)), "utf-8")
+    targets = directory / "targets.json"
+    targets.write_text("[]", "utf-8")
+    config.write_text(yaml.safe_dump(_configuration(targets, rules)), "utf-8")
     port = _free_port()
     with (directory / "prometheus.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -65,7 +86,7 @@ async def running_prometheus(directory: Path, target: str) -> AsyncIterator[Prom
         )
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            server = PrometheusServer(session)
+            server = PrometheusServer(session, targets)
             async with asyncio.timeout(START_SECONDS):
                 while not await server.is_ready():
                     assert process.returncode is None, (directory / "prometheus.log").read_text("utf-8")
@@ -77,11 +98,11 @@ async def running_prometheus(directory: Path, target: str) -> AsyncIterator[Prom
         await asyncio.wait_for(process.wait(), STOP_SECONDS)
 
 
-def _configuration(target: str) -> dict[str, Any]:
+def _configuration(targets: Path, rules: Path) -> dict[str, Any]:
     return {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(MONITORING / "alerts.yaml")],
-        "scrape_configs": [{"job_name": "batchaccess", "static_configs": [{"targets": [target]}]}],
+        "rule_files": [str(rules)],
+        "scrape_configs": [{"job_name": "batchaccess", "file_sd_configs": [{"files": [str(targets)]}]}],
     }
 
 

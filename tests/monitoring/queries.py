@@ -27,15 +27,15 @@ def panels(dashboard: Path) -> Iterator[dict[str, Any]]:
             yield panel
 
 
-def panel_queries() -> list[tuple[str, str]]:
+def panel_queries(rate_interval: str = "1m") -> list[tuple[str, str]]:
     """Where a query stands, and the query as Prometheus gets it once Grafana filled in its variables."""
     return [
-        (f"{dashboard.stem}: {panel['title']} {target['refId']}", _filled_in(target["expr"]))
+        (f"{dashboard.stem}: {panel['title']} {target['refId']}", _filled_in(target["expr"], rate_interval))
         for dashboard in DASHBOARDS
         for panel in panels(dashboard)
         for target in panel["targets"]
     ]
 
 
-def _filled_in(expr: str) -> str:
-    return expr.replace("$__rate_interval", "1m").replace("$connection", ".*")
+def _filled_in(expr: str, rate_interval: str) -> str:
+    return expr.replace("$__rate_interval", rate_interval).replace("$connection", ".*")

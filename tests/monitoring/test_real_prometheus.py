@@ -28,7 +28,8 @@ async def prometheus(metrics: Metrics, tmp_path: Path) -> AsyncIterator[Promethe
     telemetry = TelemetryServer(metrics, liveness=list, readiness=list)
     await telemetry.start()
     try:
-        async with running_prometheus(tmp_path, f"127.0.0.1:{telemetry.port}") as server:
+        async with running_prometheus(tmp_path) as server:
+            server.scrape(f"127.0.0.1:{telemetry.port}")
             yield server
     finally:
         await telemetry.stop()
