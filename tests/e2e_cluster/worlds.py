@@ -19,7 +19,7 @@ CONNECTION: Final = "prod-weu"
 POLICY: Final = "ssh"
 SYNC_SECONDS: Final = 10
 
-_QUICK: Final = Timings(settle=0.2, allocation=1, creating=0.1, starting=0.1, removal=0.5)
+QUICK: Final = Timings(settle=0.2, allocation=1, creating=0.1, starting=0.1, removal=0.5)
 _VERIFIED: Final = "batchaccess_drift_corrected_total"
 _IMAGE: Final = {"publisher": "canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts"}
 OPEN_NETWORK: Final[dict[str, Any]] = {
@@ -131,7 +131,7 @@ def world(
 
     The account has one open, empty pool unless others are given.
     """
-    service = make_service(pools={DEV_ACCOUNT.name: list(pools) or [open_pool()]}, timings=_QUICK)
+    service = make_service(pools={DEV_ACCOUNT.name: list(pools) or [open_pool()]}, timings=QUICK)
     path = kubeconfig or operatorprocess.write_kubeconfig(cluster, folder)
     with serving_in_thread(service) as batch:
         try:
