@@ -63,9 +63,10 @@ def settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 600
     settings.watching.client_timeout = 660
     settings.watching.connect_timeout = 10
-    settings.queueing.worker_limit = 64
-    # A worker per object lingers that long; the first list brings thousands of objects at once.
-    settings.queueing.idle_timeout = 1
+    # The worker of an object lingers for the idle timeout, and only then makes room for that of another one. With a
+    # limit of 64 and a second of lingering, ten thousand objects took minutes to be noticed, their events in memory.
+    settings.queueing.worker_limit = None
+    settings.queueing.idle_timeout = 0.1
     # Without it kopf also watches CRDs and namespaces, for which the operator has no other need of permission. What
     # it costs: CRDs that appear later are not noticed, which is why `app` waits for them before it starts kopf.
     settings.scanning.disabled = True

@@ -1,4 +1,4 @@
-"""The four ways in which kopf is known to let an operator down, each shown to happen without our remedy.
+"""The ways in which kopf is known to let an operator down, each shown to happen without our remedy.
 
 Every test is parametrised over the remedy: with it the operator goes on, without it the harm is there to see.
 """
@@ -237,7 +237,7 @@ async def test_a_watch_that_fails_for_long(
         await eventually(lambda: names(live) == ["before"], what="the watch")
         kube.fault(path="watch=true", status=status, count=40)
         kube.cut_watches()
-        done, _ = await asyncio.wait({ended}, timeout=2)
+        done, _ = await asyncio.wait({ended}, timeout=2 if survives else 20)
         assert (not done) is survives
         kube.heal()
         if survives:
@@ -301,6 +301,31 @@ async def test_tasks_born_after_kopf_when_kopf_ends(
         await asyncio.sleep(0)
         assert (not sweeping.done()) is unharmed
         sweeping.cancel()
+
+
+# --- 5. Idle workers keep those of other objects waiting ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "all_seen"),
+    [
+        pytest.param(handlers.settings().queueing.worker_limit, True, id="without a limit all are seen at once"),
+        pytest.param(4, False, id="with a limit the next ones wait until the first ones idled out"),
+    ],
+)
+async def test_many_objects_at_once(
+    kube: Cluster, client: KubeClient, live: LiveCatalogue, *, limit: int | None, all_seen: bool
+) -> None:
+    kube.apply(*(policy_manifest(f"p{number}") for number in range(80)))
+    registry, settings = kopf.OperatorRegistry(), handlers.settings()
+    settings.queueing.worker_limit = limit
+    settings.queueing.idle_timeout = 30
+    settings.queueing.exit_timeout = 0.1
+    handlers.register(registry, IntoCatalogue(live), client.access)
+    async with watching(handlers.Watches(registry, settings)):
+        with suppress(AssertionError):
+            await eventually(lambda: len(names(live)) == 80, within=15 if all_seen else 2)
+        assert (len(names(live)) == 80) is all_seen
 
 
 async def test_stopping_is_quick_and_may_be_repeated(client: KubeClient, live: LiveCatalogue) -> None:
