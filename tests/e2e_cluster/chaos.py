@@ -3,7 +3,6 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,9 @@ from tests.e2e_cluster.worlds import OPEN_NETWORK, POLICY
 from tests.support.kube import policy_manifest, policy_path
 
 DRAIN: Final = {"strategy": "Drain", "drainTimeoutSeconds": 300, "maxConcurrent": 2}
+_DRIFTS_PER_POOL: Final = 2
+"""At the third overwrite within an hour a pool is Contended."""
+
 _MERGE: Final = "application/merge-patch+json"
 _OFFICES: Final[tuple[list[str], ...]] = ([], ["192.0.2.0/24"], ["198.51.100.0/24", "203.0.113.7"])
 
@@ -39,6 +41,7 @@ class Chaos:
     log: Path
     pools: tuple[str, ...]
     counts: Counter[str] = field(default_factory=Counter)
+    drifts: Counter[str] = field(default_factory=Counter)
     operator: OperatorProcess | None = None
 
     def start_operator(self) -> None:
@@ -46,7 +49,7 @@ class Chaos:
 
     def run(self, seconds: float) -> None:
         """One trouble after the other, with pauses in which something may come of it."""
-        troubles: list[Callable[[], None]] = [
+        troubles = [
             self.kill_operator,
             self.kill_api_server,
             self.kill_etcd,
@@ -89,7 +92,12 @@ class Chaos:
         self.plane.compact_history()
 
     def drift(self) -> None:
-        self.batch.edit(self.random.choice(self.pools), {"networkConfiguration": OPEN_NETWORK})
+        """Somebody opens a pool; not one pool for ever: the operator rightly gives that up for an hour."""
+        candidates = [name for name in self.pools if self.drifts[name] < _DRIFTS_PER_POOL]
+        if candidates:
+            name = self.random.choice(candidates)
+            self.drifts[name] += 1
+            self.batch.edit(name, {"networkConfiguration": OPEN_NETWORK})
 
     def change_policy(self) -> None:
         self.cluster.apply(policy(self.random.choice(_OFFICES)))

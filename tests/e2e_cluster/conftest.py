@@ -13,12 +13,17 @@ import pytest
 from tests.controlplane.assets import Assets
 from tests.controlplane.handover import handed_over
 from tests.controlplane.server import ControlPlane, running
+from tests.e2e_cluster.figures import FIGURES
 from tests.e2e_cluster.realcluster import RealCluster
 from tests.e2e_cluster.worlds import World, world
 
 _EXISTING = os.environ.get("BATCHACCESS_KUBECONFIG")
 _SECONDS = 300
 _HANDS = 4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "newest_release: not worth repeating on every release")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,12 +42,18 @@ def _worker_of(item: pytest.Function) -> str:
     return f"{given.label if isinstance(given, Assets) else 'existing'} {item.path.stem} {dealt}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties:
+            if name == FIGURES and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {text}")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "assets" in metafunc.fixturenames:
         found: list[Assets | None] = list(handed_over())
         parameters = found or [None]
-        if "grant" in metafunc.fixturenames:
-            # Roles mean the same in every release, and there are many grants.
+        if metafunc.definition.get_closest_marker("newest_release"):
             parameters = parameters[-1:]
         names = [each.label if each is not None else "existing" for each in parameters]
         metafunc.parametrize("assets", parameters, ids=names, scope="session", indirect=True)

@@ -1,9 +1,11 @@
 """The API server accepts and refuses what the parity corpus says, as kubeemulator and our models do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.e2e_cluster.figures import FIGURES
 from tests.e2e_cluster.realcluster import RealCluster
 from tests.parity.corpus import Case, cases, without_nulls
 
@@ -43,9 +45,10 @@ def disagreement(cluster: RealCluster, case: Case, obj: dict[str, Any]) -> str:
     return "" if case.says in "\n".join(texts) else f"{case.name}: says {texts}, not {case.says!r}"
 
 
-def test_it_agrees_with_the_corpus(cluster: RealCluster) -> None:
+def test_it_agrees_with_the_corpus(cluster: RealCluster, record_property: Callable[[str, object], None]) -> None:
     found = [each for case in CORPUS if (each := disagreement(cluster, case, case.obj))]
 
+    record_property(FIGURES, f"corpus: {len(CORPUS)} objects judged, {len(found)} disagreements")
     assert found == []
     assert len(CORPUS) >= 150
 

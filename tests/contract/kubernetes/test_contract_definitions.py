@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _is_established(body: Json) -> bool:
-    conditions = body.get("status", {}).get("conditions", [])
+    conditions = body.get("status", {}).get("conditions") or []
     return any(entry["type"] == "Established" and entry["status"] == "True" for entry in conditions)
 
 
