@@ -23,12 +23,12 @@ THEIR_JOURNAL = Journal(
 )
 
 
-def time_passes(state: State, assumed: Assumptions) -> Iterator[tuple[str, State]]:
-    """What comes by itself."""
+def time_passes(state: State, assumed: Assumptions, *, latest: int = len(CLOCK) - 2) -> Iterator[tuple[str, State]]:
+    """What comes by itself; the last time of day is for worlds that are left alone."""
     for label, pool in progress(state.pool, assumed):
         gone = pool.life == "gone"
         yield label, state._replace(pool=pool, copy=NO_COPY, copy_etag=None) if gone else state._replace(pool=pool)
-    if state.clock < len(CLOCK) - 1 and not is_closed(state):
+    if state.clock < latest and not is_closed(state):
         yield "time passes", state._replace(clock=state.clock + 1)
 
 

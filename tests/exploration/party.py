@@ -30,8 +30,8 @@ from tests.exploration.world import COPIES, HISTORIES, MEMORIES, SAGA_MEMORIES, 
 from tests.support import build
 
 US, THEM = Holder(cluster_uid="ours", connection_uid="one"), Holder(cluster_uid="theirs", connection_uid="two")
-CLOCK = (build.NOW, build.NOW + timedelta(minutes=10), build.NOW + timedelta(hours=3))
-"""The start, a while after every grace, and after every deadline."""
+CLOCK = tuple(build.NOW + timedelta(minutes=minutes) for minutes in (0, 10, 180, 600))
+"""The start, a while after every grace, after every deadline, and after that of a saga begun then."""
 
 GOOD = build.network(build.endpoint("SSH", "deny * priority 200"))
 NETWORKS = {

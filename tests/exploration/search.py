@@ -18,11 +18,12 @@ from batchaccess.core.saga.actions import (
     Underway,
     WriteKubernetesJournal,
 )
+from batchaccess.core.saga.steps import Step
 from tests.exploration.events import crash, edits, is_closed, is_idle, losses, time_passes
 from tests.exploration.party import CLOCK, Party, observed
 from tests.exploration.performing import InvariantError, outcomes, pending, require
 from tests.exploration.servicemodel import Assumptions, Pool
-from tests.exploration.world import ACTIONS, COPIES, HISTORIES, MEMORIES, ActionBox, Budget, State, renamed
+from tests.exploration.world import ACTIONS, COPIES, HISTORIES, MEMORIES, NO_COPY, ActionBox, Budget, State, renamed
 
 LONGEST_RUN = 300
 
@@ -147,6 +148,8 @@ class _Search:
             return
         late = state._replace(pool=state.previous, budget=state.budget._replace(errors=state.budget.errors - 1))
         asked = _action(self._decided(late)[0])
+        if state.copy == NO_COPY:
+            asked = _renewed(asked)
         if asked is not None:
             yield (
                 f"decide {type(asked).__name__} on a late reading",
@@ -210,7 +213,7 @@ class _Search:
             return None
         for _, following in self._own(calm):
             return following._replace(budget=state.budget, previous=None)
-        for _, following in time_passes(calm, self._world.assumed):
+        for _, following in time_passes(calm, self._world.assumed, latest=len(CLOCK) - 1):
             return following._replace(budget=state.budget, previous=None)
         return None
 
@@ -234,6 +237,14 @@ def _with_action(state: State, action: SagaAction) -> State:
     if not isinstance(action, ClearKubernetesJournal):
         return state._replace(action=ACTIONS.number(ActionBox(changed(action, etag=""))), action_etag=etag)
     return state._replace(action=ACTIONS.number(ActionBox(action)), action_etag=None)
+
+
+def _renewed(action: SagaAction | None) -> SagaAction | None:
+    """A saga begun on a late reading has an id of its own, though an earlier one may be open."""
+    if isinstance(action, WriteKubernetesJournal) and action.copy.step is Step.PREPARING:
+        journal = changed(action.copy.journal, saga_id="bbbbbbbbbbbb")
+        return changed(action, copy=changed(action.copy, journal=journal))
+    return action
 
 
 def _action(decision: SagaDecision) -> SagaAction | None:

@@ -16,7 +16,7 @@ from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal, sa
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
 from batchaccess.core.saga.scale import RecordedScale, is_as_recorded, is_drained
-from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal
+from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, Step
 
 LEFTOVER_GRACE: Final = timedelta(minutes=2)
 """How long a steady pool may still show nodes before the drain counts as incomplete; counts may lag behind."""
@@ -86,7 +86,7 @@ class AzureCopy(StrEnum):
     OUTDATED = "outdated"
     """Ours, of this saga, or of an earlier one; the Kubernetes copy is newer, being written first."""
     NEWER = "newer"
-    """Ours, of a later saga: the Kubernetes copy came back from a backup."""
+    """Ours, of another saga that is to be believed: the Kubernetes copy came back from a backup, or only prepares."""
     TAKEN_OVER = "taken over"
     """Of this saga, by another holder."""
     FOREIGN = "foreign"
@@ -144,7 +144,8 @@ class Visit:
             return AzureCopy.TAKEN_OVER
         if found.holder != self.situation.holder:
             return AzureCopy.FOREIGN
-        is_newer = found.started >= journal.started
+        # A saga that only prepares began on a reading too old to show this one, and may have recorded a drained scale.
+        is_newer = found.started >= journal.started or self.copy.step is Step.PREPARING
         return AzureCopy.NEWER if is_newer else AzureCopy.OUTDATED
 
     @property

@@ -53,7 +53,7 @@ _TAKEN_OVER: Final = Rule(
     leads_to=GONE,
 )
 _NEWER: Final = Rule(
-    when="the Azure copy is of a later saga of ours",
+    when="the Azure copy is of another saga of ours, which is to be believed",
     does="resume that one at its restore",
     holds=lambda v: v.azure is AzureCopy.NEWER,
     then=moves.resume_from_azure,
