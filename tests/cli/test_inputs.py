@@ -287,7 +287,7 @@ def test_a_connection_takes_its_secret_from_the_environment(demo: DemoAccounts, 
     environment = {"BATCHACCESS_SECRET_PROD_WEU_VALUE": f"prodbatch:{PROD.key}"}
     found = reading(connections=(path,), environment=environment)
     (account,) = found.accounts
-    assert (account.name, len(account.pools)) == ("prod-weu", 7)
+    assert (account.name, len(account.pools)) == ("prod-weu", 8)
     assert account.connection is not None
     assert account.connection.forbid_internet_ports == (22,)
     assert account.connection.auth.type is AuthType.SHARED_KEY
