@@ -215,8 +215,8 @@ class RequestBudget:
 class AccountConnection:
     """A BatchAccountConnection. `deleting` is set once Kubernetes was asked to delete it.
 
-    `leaving_since` is when that was, or when the operator was told to leave (`batchaccess uninstall`). `abandon` asks to
-    give up its open sagas as they are.
+    `leaving_since` is when that was, or when the operator was told to leave (`batchaccess uninstall`). `abandon` asks
+    to give up its open sagas as they are.
     """
 
     name: str
