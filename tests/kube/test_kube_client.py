@@ -1,3 +1,4 @@
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -137,6 +138,20 @@ async def test_an_api_that_lost_its_store_is_read_as_it_is_now(
         uid = anew.call("GET", f"{CONNECTION_PATH}/prod-weu")["metadata"]["uid"]
     assert [(policy.key.name, policy.priority) for policy in live.catalogue().policies] == [("ssh", 7)]
     assert the_connection(live).uid == uid
+
+
+async def test_a_few_requests_are_in_flight_and_who_waits_for_its_turn_does_not_run_out_of_time(kube: Cluster) -> None:
+    client = await KubeClient.connect(kube.kubeconfig, timeout_seconds=3)
+    kube.fault(path="unhurried", delay_seconds=1, count=100)
+    started = asyncio.get_running_loop().time()
+    try:
+        gotten = await asyncio.gather(
+            *(client.get(f"{CONNECTION_PATH}/unhurried-{number}") for number in range(80)), return_exceptions=True
+        )
+    finally:
+        await client.close()
+    assert asyncio.get_running_loop().time() - started >= 5, "80 at 16 a time, each answered after a second"
+    assert {each.status if isinstance(each, PortError) else None for each in gotten} == {404}
 
 
 async def test_long_lists_are_read_in_pages(kube: Cluster, client: KubeClient) -> None:

@@ -34,6 +34,10 @@ _JSON: Final = "application/json"
 _READ: Final = "GET"
 _UNAUTHORIZED: Final = 401
 _REFUSED: Final = 400
+_AT_ONCE: Final = 16
+"""Requests in flight, whoever makes them. The first sweeps of many accounts would else ask for more than the event loop
+takes in, and what it does not take in piles up in memory."""
+
 _USER_AGENT: Final = f"batchaccess/{__version__}"
 
 ConfigurationLoader: TypeAlias = Callable[[], Awaitable[Configuration]]
@@ -73,6 +77,7 @@ class KubeClient:
         self._client = client
         self._timeout_seconds = timeout_seconds
         self._leave = leave
+        self._slots = asyncio.Semaphore(_AT_ONCE)
 
     @classmethod
     async def connect(cls, kubeconfig: Path | None = None, *, timeout_seconds: float = 30) -> Self:
@@ -139,10 +144,11 @@ class KubeClient:
         body: JsonObject | Sequence[JsonObject] | None = None,
         content_type: str = _JSON,
     ) -> JsonObject:
-        status, headers, content = await self._send(method, path, query, body, content_type)
-        if status == _UNAUTHORIZED:
-            await self._renew_credentials()
+        async with self._slots:
             status, headers, content = await self._send(method, path, query, body, content_type)
+            if status == _UNAUTHORIZED:
+                await self._renew_credentials()
+                status, headers, content = await self._send(method, path, query, body, content_type)
         if status >= _REFUSED:
             raise refused(status, content, retry_after=headers.get("Retry-After"))
         answer = json.loads(content)
