@@ -11,6 +11,8 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 BENCH ?= full
 BENCH_ORACLE_full := 1000000
 BENCH_ORACLE_small := 20000
+BENCH_FLEET_full := --accounts 50 --pools 200 --policies 2000
+BENCH_FLEET_small := --accounts 2 --pools 100 --policies 20
 BENCH_AUDIT_full := 5000
 BENCH_AUDIT_small := 500
 BENCH_POOLS_full := 1000 10000
@@ -58,6 +60,7 @@ bench: install  ## Figures as ratios; BENCH=small for a quick look
 	$(BIN)/python -m benchmarks.scrape $(lastword $(BENCH_POOLS_$(BENCH)))
 	$(BIN)/python -m benchmarks.status_page $(lastword $(BENCH_POOLS_$(BENCH)))
 	$(BIN)/python -m benchmarks.audit $(BENCH_AUDIT_$(BENCH))
+	$(BIN)/python -m benchmarks.fleet $(BENCH_FLEET_$(BENCH))
 
 prove: install  ## The long proofs of the drain in full: exploration, mutants, kill matrix, endurance
 	$(BIN)/python -m tests.exploration.prove
