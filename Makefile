@@ -18,7 +18,7 @@ BENCH_AUDIT_small := 500
 BENCH_POOLS_full := 1000 10000
 BENCH_POOLS_small := 1000
 
-.PHONY: help install demo test lint format generate bench prove e2e e2e-failover e2e-az e2e-browser image pictures lock clean
+.PHONY: help install demo test lint format generate bench prove e2e e2e-full e2e-failover e2e-az e2e-browser image pictures lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,8 +69,11 @@ prove: install  ## The long proofs of the drain in full: exploration, mutants, k
 e2e: install  ## A real kube-apiserver and etcd, built once with Go outside the repository, and the operator on them
 	$(BIN)/python -m tests.controlplane $(ARGS)
 
-e2e-failover: install  ## Two replicas and a Lease: twenty kills, with the times to takeover
-	BATCHACCESS_FAILOVERS=20 $(BIN)/pytest -s tests/operator/test_leadership_failover.py
+e2e-full: install  ## The same with ten minutes of chaos, and a fleet of 500 policies and 2,000 pools left alone for ten
+	BATCHACCESS_CHAOS_SECONDS=600 BATCHACCESS_IDLE_SECONDS=600 $(BIN)/python -m tests.controlplane $(ARGS)
+
+e2e-failover: install  ## Two replicas and a Lease: twenty kills, or BATCHACCESS_FAILOVERS, with the times to takeover
+	BATCHACCESS_FAILOVERS=$${BATCHACCESS_FAILOVERS:-20} $(BIN)/pytest -s tests/operator/test_leadership_failover.py
 
 e2e-browser: install  ## The status page in a real Chromium, with axe-core
 	BATCHACCESS_BROWSER=1 $(BIN)/pytest tests/e2e_browser $(PYTEST_ARGS)
