@@ -23,6 +23,7 @@ EVERYTHING = (
     "highAvailability.enabled=true",
     "workloadIdentity.enabled=true",
     "workloadIdentity.clientId=11111111-1111-1111-1111-111111111111",
+    "statusPage.enabled=true",
     "operator.caBundle.configMap=authorities",
     "operator.allowEndpointSuffixes={batch.example.com}",
     "monitoring.serviceMonitor=true",

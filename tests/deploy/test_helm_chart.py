@@ -102,6 +102,26 @@ def test_with_workload_identity_it_is_what_the_overlay_builds() -> None:
     same(chart("workloadIdentity.enabled=true", *values), kustomized(KUSTOMIZE / "overlays" / "workload-identity"))
 
 
+@pytest.mark.parametrize(
+    ("value", "component", "variable"),
+    [
+        pytest.param("statusPage.enabled=true", "status-page", "BATCHACCESS_STATUS_PAGE", id="the status page"),
+        pytest.param("highAvailability.enabled=true", "high-availability", "BATCHACCESS_LEADER_ELECT", id="a Lease"),
+    ],
+)
+def test_what_is_off_by_default_is_switched_on_as_the_component_does(value: str, component: str, variable: str) -> None:
+    patch = yaml.safe_load((KUSTOMIZE / "components" / component / "deployment.yaml").read_text())
+    (patched,) = patch["spec"]["template"]["spec"]["containers"]
+    assert {each["name"]: each["value"] for each in patched["env"]} == {variable: "true"}
+    assert variable not in environment(chart())
+    assert environment(chart(value)) == environment(chart()) | {variable: "true"}
+
+
+def environment(manifests: list[Manifest]) -> dict[str, str]:
+    (container,) = the(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value", "") for each in container["env"]}
+
+
 def test_roles_are_never_written_in_the_chart() -> None:
     for template in CHART.glob("templates/**/*.yaml"):
         assert "verbs:" not in template.read_text(), template
@@ -146,7 +166,7 @@ def test_pods_selected_by_one_release_are_not_those_of_another() -> None:
 
 
 def test_values_reach_the_command_line() -> None:
-    rendered = chart(*EVERYTHING, "operator.logLevel=debug", "operator.extraArgs={--status-page}")
+    rendered = chart(*EVERYTHING, "operator.logLevel=debug", "operator.extraArgs={--telemetry-port=8080}")
     (container,) = the(rendered, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["args"] == [
         "run",
@@ -155,7 +175,7 @@ def test_values_reach_the_command_line() -> None:
         "--log-level=debug",
         "--allow-endpoint-suffix=batch.example.com",
         "--ca-file=/etc/batchaccess/ca.crt",
-        "--status-page",
+        "--telemetry-port=8080",
     ]
     assert {"name": "BATCHACCESS_LEADER_ELECT", "value": "true"} in container["env"]
 
