@@ -38,6 +38,20 @@ async def test_an_error_is_told_and_raised_unchanged() -> None:
     ]
 
 
+async def test_the_wait_an_answer_asked_for_is_told_and_one_of_our_own_is_not() -> None:
+    told: list[Call] = []
+    fake = FakePools()
+    pools = observe_calls(fake, told.append)
+    for status in (429, None):
+        fake.fail_next(
+            AzureOperation.LIST_POOLS,
+            PortError(ErrorKind.TRANSIENT, "TooManyRequests", "busy", status=status, retry_after=7),
+        )
+        with pytest.raises(PortError):
+            await pools.list_pools()
+    assert [call.retry_after for call in told] == [7, None]
+
+
 async def test_closing_reaches_the_pools_behind() -> None:
     fake = FakePools()
     await observe_calls(fake, lambda _: None).close()

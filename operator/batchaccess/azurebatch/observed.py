@@ -24,7 +24,8 @@ class Call:
     """One call and how it ended.
 
     `code` is `OK`, `Cancelled`, or the code of the PortError; `kind` and `status` are None without one. `seconds`
-    include waiting for the request budget.
+    include waiting for the request budget. `retry_after` is how many seconds the answer asked us to wait, None if none
+    did: a call that an earlier answer's wish held back is not asked again.
     """
 
     operation: AzureOperation
@@ -32,6 +33,7 @@ class Call:
     kind: ErrorKind | None
     status: int | None
     seconds: float
+    retry_after: float | None = None
 
 
 class ObservedPools:
@@ -129,6 +131,7 @@ class ObservedPools:
                     kind=error.kind if error else None,
                     status=error.status if error else None,
                     seconds=self._monotonic() - started,
+                    retry_after=error.retry_after if error and error.status else None,
                 )
             )
         return result

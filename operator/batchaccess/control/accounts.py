@@ -49,7 +49,7 @@ def account_factory(parts: AccountParts) -> SweepFactory:
         async def connect_account(declared: AccountConnection) -> Pools:
             pools = await connect(declared, secrets=parts.secrets, settings=parts.adapter, clock=parts.clock)
             metrics.watch_budget(lambda: pools.budget.level)
-            return guard_writes(observe_calls(pools, lambda call: _count(metrics, call)), parts.leave)
+            return guard_writes(observe_calls(pools, lambda call: count_call(metrics, call)), parts.leave)
 
         return AccountSweep(
             connection.name,
@@ -70,11 +70,13 @@ def account_factory(parts: AccountParts) -> SweepFactory:
     return make
 
 
-def _count(metrics: ConnectionMetrics, call: Call) -> None:
+def count_call(metrics: ConnectionMetrics, call: Call) -> None:
+    """Tell the metrics of one call to the account."""
     succeeded = call.code == _OK
     metrics.azure_request(
         call.operation,
         seconds=call.seconds,
         status=_STATUS_OK if succeeded else call.status,
         error=None if succeeded else call.code,
+        retry_after=call.retry_after,
     )
