@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     CONDITION_NOT_MET = "condition-not-met"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
+    STALE_READ = "stale-read"
+    """A GET or a list shows pools as they were before their last write, old ETags included."""
 
 
 _ERRORS = {
@@ -75,6 +77,11 @@ class Fault:
     def after_effect(self) -> bool:
         """Whether the request takes effect before it fails."""
         return self.kind in _AFTER
+
+    @property
+    def is_stale_read(self) -> bool:
+        """Whether what is read is old, and nothing fails."""
+        return self.kind is FaultKind.STALE_READ
 
     @property
     def delivery(self) -> Delivery:

@@ -32,6 +32,7 @@ def edit_pool(account: AccountState, pool: Pool, changes: JsonObject, now: datet
     Raises:
         ValueError: a value cannot be read.
     """
+    pool.earlier = pool.snapshot()
     rest = dict(changes)
     if "creationTime" in rest:
         pool.created = parse_instant(rest.pop("creationTime"))

@@ -49,6 +49,7 @@ class LoggedRequest:
             "userAgent": self.user_agent,
             "poolId": self.pool_id,
             "ifMatch": self.if_match,
+            "body": self.body.decode(errors="replace"),
         }
 
 

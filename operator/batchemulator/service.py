@@ -121,18 +121,20 @@ class BatchEmulator:
         return _Target(operation=operation, parameters=parameters, account=self.gate.account_of(request))
 
     def _broken(self, request: Request, target: _Target, fault: Fault) -> Response:
+        if fault.is_stale_read:
+            return self._answer(request, target, stale=True)
         if fault.after_effect:
             self._answer(request, target)
         answer = self._error(request, fault.error())
         return Response(status=answer.status, headers=answer.headers, body=answer.body, delivery=fault.delivery)
 
-    def _answer(self, request: Request, target: _Target) -> Response:
+    def _answer(self, request: Request, target: _Target, *, stale: bool = False) -> Response:
         try:
-            return self._with_common_headers(request, self._run(request, target))
+            return self._with_common_headers(request, self._run(request, target, stale=stale))
         except ServiceError as error:
             return self._error(request, error)
 
-    def _run(self, request: Request, target: _Target) -> Response:
+    def _run(self, request: Request, target: _Target, *, stale: bool) -> Response:
         identity = self.gate.admit(request, target.account, self.assumptions)
         if target.operation is None or target.account is None:
             find_operation(request.method, request.path)
@@ -150,10 +152,14 @@ class BatchEmulator:
             now=now,
             parameters=target.parameters,
             query=query,
+            stale=stale,
         )
+        pool = None if request.method in READS or target.pool_id is None else state.pools.get(target.pool_id)
+        before = None if pool is None else pool.snapshot()
         response = target.operation.run(call)
-        if request.method not in READS and target.pool_id is not None:
-            _invalidate(state, target.pool_id)
+        if pool is not None:
+            pool.earlier = before
+            pool.invalidate()
         return response
 
     def _with_common_headers(self, request: Request, response: Response) -> Response:
@@ -214,9 +220,3 @@ def _content_type(request: Request) -> str:
         return _version(request.query()).content_type
     except ServiceError:
         return ApiVersion.V2025_06.content_type
-
-
-def _invalidate(state: AccountState, pool_id: str) -> None:
-    pool = state.pools.get(pool_id)
-    if pool is not None:
-        pool.invalidate()

@@ -18,7 +18,7 @@ ANSWERS = {
     FaultKind.UNAUTHORIZED: (401, "AuthenticationFailed"),
     FaultKind.FORBIDDEN: (403, "InsufficientAccountPermissions"),
 }
-EFFECTIVE = {FaultKind.TIMED_OUT_AFTER, FaultKind.SILENT_AFTER, FaultKind.DROPPED_AFTER}
+EFFECTIVE = {FaultKind.TIMED_OUT_AFTER, FaultKind.SILENT_AFTER, FaultKind.DROPPED_AFTER, FaultKind.STALE_READ}
 
 
 def faulty(*faults: Fault) -> Driver:
@@ -50,6 +50,27 @@ def test_a_fault_hits_the_operation_and_pool_it_names() -> None:
     assert statuses == [200, 200, 503, 200, 503]
     driver.service.faults.clear()
     assert driver.get("/pools/q").status == 200
+
+
+def test_a_stale_read_shows_a_pool_as_before_its_last_write_with_its_old_etag() -> None:
+    driver = faulty()
+    old = driver.pool("p")
+    driver.patch("/pools/p", BODY)
+    new = driver.pool("p")
+    for operation in ("get_pool", "list_pools"):
+        driver.service.faults.add(Fault(kind=FaultKind.STALE_READ, operation=operation))
+    answer = driver.get("/pools/p")
+    assert answer.document == old
+    assert answer.headers["etag"] == old["eTag"] != new["eTag"]
+    assert driver.get("/pools").document["value"][0]["eTag"] == old["eTag"]
+    assert driver.pool("p") == new
+
+
+def test_a_stale_read_of_a_pool_nobody_wrote_to_shows_it_as_it_is() -> None:
+    driver = faulty()
+    present = driver.pool("p")
+    driver.service.faults.add(Fault(kind=FaultKind.STALE_READ))
+    assert driver.pool("p") == present
 
 
 def test_a_fault_skips_and_counts() -> None:

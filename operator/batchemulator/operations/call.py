@@ -46,6 +46,8 @@ class Call:
     parameters: Mapping[str, str]
     """The variable segments of the path, decoded, by name."""
     query: Mapping[str, str]
+    stale: bool = False
+    """Whether pools are shown as they were before their last write."""
 
     @property
     def assumptions(self) -> Assumptions:
@@ -77,6 +79,10 @@ class Call:
         if pool is None:
             raise ServiceError(code=ErrorCode.POOL_NOT_FOUND)
         return pool
+
+    def shown(self, pool: Pool) -> Pool:
+        """The pool as a read of it is answered."""
+        return pool.earlier or pool if self.stale else pool
 
     def pool_to_change(self) -> Pool:
         """The pool the path names, if it is not being deleted and the request's conditions hold.

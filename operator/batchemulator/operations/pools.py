@@ -33,7 +33,7 @@ def list_pools(call: Call) -> Response:
     base_url = call.request.base_url
 
     def items() -> Iterator[tuple[str, bytes]]:
-        for pool in call.account.pools.after(page.after):
+        for pool in map(call.shown, call.account.pools.after(page.after)):
             if matches is None or matches(render_pool(pool, call.version, base_url)):
                 yield pool_key(pool.id), serialise_pool(pool, call.version, base_url, select)
 
@@ -42,7 +42,7 @@ def list_pools(call: Call) -> Response:
 
 def get_pool(call: Call) -> Response:
     """GET /pools/{id}."""
-    pool = call.pool()
+    pool = call.shown(call.pool())
     call.check_conditions(pool.etag, pool.modified)
     select = select_of(call.query)
     shown = serialise_pool(pool, call.version, call.request.base_url, select)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -91,8 +91,15 @@ class Pool:
     legacy_mapping: bool = False
     """Whether nodes carry the implicit SSH or RDP endpoint of pools from before the cut-over."""
     nodes_made: int = 0
+    earlier: Pool | None = field(default=None, repr=False, compare=False)
+    """As it was before the last write, for stale reads; None before the first."""
     serialised: dict[object, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Rendered forms by (version, keys, base URL), dropped at every change."""
+
+    def snapshot(self) -> Pool:
+        """The pool as answers show it now, whatever becomes of it."""
+        nodes, errors = list(self.nodes), list(self.resize_errors)
+        return replace(self, nodes=nodes, resize_errors=errors, earlier=None, serialised={})
 
     def invalidate(self) -> None:
         """Forget the rendered forms."""
