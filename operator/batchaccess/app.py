@@ -12,8 +12,8 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import kopf
 
@@ -26,25 +26,25 @@ from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm, SweepFact
 from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.control.departures import Departures
 from batchaccess.control.duty import Duty
-from batchaccess.control.hub import OBJECT_KINDS, Hub, Listeners
+from batchaccess.control.hub import Hub, Listeners
 from batchaccess.control.leadership import Leadership
+from batchaccess.control.readiness import Readiness
 from batchaccess.control.statusreports import StatusReports
 from batchaccess.control.statusviews import StatusViews
 from batchaccess.control.supervisor import Supervisor
 from batchaccess.control.terms import Terms
+from batchaccess.control.writecounts import counting_events, counting_writes
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import JsonObject, ObjectKey
-from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Policy
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
 from batchaccess.kube.finalizers import LiveFinalizers
 from batchaccess.kube.lease import LeaseObject
 from batchaccess.kube.poolaccess import PoolAccessObjects
-from batchaccess.kube.resources import Resource
 from batchaccess.kube.resync import ResyncLoop
 from batchaccess.kube.secrets import SecretReader
-from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
+from batchaccess.kube.statuswriter import StatusWriter
 from batchaccess.ports import InvalidObject, PortError
 from batchaccess.settings import Settings
 from batchaccess.sweep.acceptances import Acceptances
@@ -55,20 +55,12 @@ from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logs import configure_logging
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
-from batchaccess.telemetry.words import SweepResult, WriteResult
+from batchaccess.telemetry.words import SweepResult
 from batchaccess.web.live import LiveReadings
 from batchaccess.web.recentevents import RecentEvents
 from batchaccess.web.statuspage import StatusPage
 
 _log = logging.getLogger(__name__)
-
-_WRITE_RESULTS: Final = {
-    WriteOutcome.WRITTEN: WriteResult.WRITTEN,
-    WriteOutcome.CONFLICT: WriteResult.CONFLICT,
-    WriteOutcome.GONE: WriteResult.GONE,
-    WriteOutcome.REFUSED: WriteResult.FAILED,
-    WriteOutcome.FAILED: WriteResult.FAILED,
-}
 
 MakeFactory: TypeAlias = Callable[[AccountParts], SweepFactory]
 
@@ -144,24 +136,6 @@ async def _is_serving(server: TelemetryServer, settings: Settings) -> bool:
     return True
 
 
-class Readiness:
-    """What stands between the operator and its work, for `/readyz` and the log."""
-
-    def __init__(self) -> None:
-        self._problems: Sequence[str] = ("the Kubernetes API was not read yet",)
-
-    def problems(self) -> Sequence[str]:
-        """One sentence each; none once everything declared was read."""
-        return self._problems
-
-    def tell(self, problems: Sequence[str]) -> None:
-        """Take in what stands in the way now; logged when it changes."""
-        if list(problems) != list(self._problems):
-            for problem in problems:
-                _log.error("%s; trying again until it is so", problem)
-        self._problems = problems
-
-
 class Operator:
     """The parts of one operator, wired."""
 
@@ -178,7 +152,7 @@ class Operator:
     ) -> None:
         clock, acceptances = SystemClock(), Acceptances()
         self._clock = clock
-        count = _counting_writes(metrics)
+        count = counting_writes(metrics)
         leadership = _leadership(settings, client, clock)
         leave = None if leadership is None else leadership.leave
         writes = client.under(leave)
@@ -186,7 +160,7 @@ class Operator:
         self._metrics = metrics
         self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
         writer = StatusWriter(writes, self._live, count)
-        recorder = RecentEvents(EventRecorder(writes, clock, _counting_events(metrics)), clock)
+        recorder = RecentEvents(EventRecorder(writes, clock, counting_events(metrics)), clock)
         self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
         sagas = SagaParts(
             finalizers=LiveFinalizers(writes, self._live),
@@ -328,20 +302,6 @@ def _adapter_settings(settings: Settings) -> AdapterSettings:
         allow_endpoint_suffixes=settings.allow_endpoint_suffixes,
         ca_file=None if settings.ca_file is None else str(settings.ca_file),
     )
-
-
-def _counting_writes(metrics: Metrics) -> Callable[[Resource, WriteOutcome], None]:
-    def count(resource: Resource, outcome: WriteOutcome) -> None:
-        metrics.status_written(OBJECT_KINDS[resource], _WRITE_RESULTS[outcome])
-
-    return count
-
-
-def _counting_events(metrics: Metrics) -> Callable[[EventType, EventReason, bool], None]:
-    def count(event_type: EventType, reason: EventReason, succeeded: bool) -> None:  # noqa: FBT001 a callback's word
-        metrics.event_emitted(event_type, reason, WriteResult.WRITTEN if succeeded else WriteResult.FAILED)
-
-    return count
 
 
 async def _done_before(stopping: asyncio.Event, work: Awaitable[None]) -> bool:

@@ -1,0 +1,115 @@
+"""Every pool of one account as it was seen last, with what was concluded and learned from it."""
+
+import logging
+from collections.abc import Collection, Sequence
+
+from batchaccess.core.assessment import assess
+from batchaccess.core.decision import Nothing
+from batchaccess.core.memory import PoolMemory, after_observation, after_request
+from batchaccess.core.model import ObservedPool
+from batchaccess.core.reasons import PoolOutcome
+from batchaccess.core.reporting import network_change
+from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
+from batchaccess.core.texts import pool_access_name
+from batchaccess.ports import Clock
+from batchaccess.sweep.accountsagas import AccountSagas
+from batchaccess.sweep.executor import Attempt, Judgement
+from batchaccess.sweep.onepass import Pass
+from batchaccess.sweep.pooltracks import Basis, PoolTrack, Requested
+from batchaccess.telemetry.words import CorrectionOutcome
+
+_log = logging.getLogger(__name__)
+
+
+class TrackedPools:
+    """The tracks of one account. Nothing here speaks to Azure or Kubernetes."""
+
+    def __init__(self, connection: str, sagas: AccountSagas, clock: Clock) -> None:
+        self._connection = connection
+        self._sagas = sagas
+        self._clock = clock
+        self._by_key: dict[str, PoolTrack] = {}
+
+    def all(self) -> Collection[PoolTrack]:
+        """The tracks, in the order in which their pools were first seen."""
+        return self._by_key.values()
+
+    def keep_only(self, pools: Sequence[ObservedPool]) -> None:
+        """Forget what is not there any more."""
+        for gone in self._by_key.keys() - {_key(pool) for pool in pools}:
+            del self._by_key[gone]
+
+    def look(self, pool: ObservedPool, this: Pass) -> PoolTrack:
+        """Assess a pool if anything about it changed, and decide, which depends on the time as well."""
+        basis = self._basis(pool, this)
+        track = self._by_key.get(_key(pool))
+        if track is not None and track.basis.pool.creation_time != pool.creation_time:
+            track = None  # Deleted and created anew: what the old one taught says nothing of the new one.
+        if track is None or not track.basis.is_same(basis):
+            judgement = self._judge(basis, PoolMemory() if track is None else track.memory, track)
+            if track is None:
+                track = PoolTrack.begin(basis, judgement.assessment, judgement.decision)
+                self._by_key[_key(pool)] = track
+            track.basis, track.assessment = basis, judgement.assessment
+        drifts = track.assessment.drift.is_correctable
+        now = self._clock.now()
+        if track.is_newly(self._requested(track, this)):
+            track.memory = after_request(track.memory)
+        track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
+        track.decided(
+            self._sagas.decide(
+                track.assessment,
+                name=track.name,
+                connection=this.connection,
+                memory=track.memory,
+                saga_memory=track.saga_memory,
+            )
+        )
+        return track
+
+    def judge(self, track: PoolTrack, pool: ObservedPool, memory: PoolMemory, this: Pass) -> Judgement:
+        """Assess and decide on a pool as it was just read, and remember nothing of it."""
+        return self._judge(self._basis(pool, this), memory, track)
+
+    def look_after(self, attempt: Attempt, pool: ObservedPool, this: Pass) -> None:
+        """Conclude anew from the pool as it was read last."""
+        track = self.look(pool, this)
+        track.attempt = attempt
+        if attempt.outcome is CorrectionOutcome.VERIFIED and track.decision == Nothing(outcome=PoolOutcome.COMPLIANT):
+            track.decided(Nothing(outcome=PoolOutcome.CORRECTED))
+            _log.info("corrected %s drift", attempt.kind)
+        if attempt.change is not None:
+            track.change = network_change(
+                attempt.change.policy.key,
+                before=attempt.change.before.pool.network,
+                after=pool.network,
+                time=attempt.change.time,
+            )
+
+    def _requested(self, track: PoolTrack, this: Pass) -> Requested:
+        reported, policy = this.asked.existing.get(track.name), track.assessment.policy
+        return Requested(
+            pool=None if reported is None else reported.requested_at,
+            policy=None if policy is None else policy.requested_at,
+            connection=this.connection.requested_at,
+        )
+
+    def _basis(self, pool: ObservedPool, this: Pass) -> Basis:
+        nodes = this.account.listings.findings(pool)
+        return Basis(pool=pool, nodes=nodes, candidates=this.candidates, connection=this.connection)
+
+    def _judge(self, basis: Basis, memory: PoolMemory, track: PoolTrack | None) -> Judgement:
+        assessment = assess(basis.pool, nodes=basis.nodes, connection=basis.connection, candidates=basis.candidates)
+        decision = self._sagas.decide(
+            assessment,
+            name=pool_access_name(self._connection, basis.pool.id) if track is None else track.name,
+            connection=basis.connection,
+            memory=memory,
+            saga_memory=NO_SAGA_MEMORY if track is None else track.saga_memory,
+        )
+        return Judgement(assessment=assessment, decision=decision)
+
+
+def _key(pool: ObservedPool) -> str:
+    """Pool ids keep their case, but two of them never differ in case only (REST doc "Add Pool To Account")."""
+    return pool.id.casefold()
