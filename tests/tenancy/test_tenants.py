@@ -1,5 +1,6 @@
 """What tenants may not do has no effect: on the account, on others' secrets, on where our credentials go."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,16 +9,20 @@ from typing import Any
 import pytest
 
 from tests.support.kube import CRDS, policy_manifest
-from tests.tenancy.clusterworld import World, clusterworld, connection_to, namespace, secret, shared_key
+from tests.tenancy.clusterworld import World, clusterworld, connection_to, namespace, open_pool, secret, shared_key
 
-GRANT = {
-    "namespaces": {"names": ["render"]},
-    "pools": ["render-*"],
-    "maxPriority": 10,
-    "modes": ["Audit", "Enforce"],
-    "strategies": ["WhenEmpty"],
-}
+GRANTS = [
+    {
+        "namespaces": {"names": ["render"]},
+        "pools": ["render-*"],
+        "maxPriority": 10,
+        "modes": ["Audit", "Enforce"],
+        "strategies": ["WhenEmpty"],
+    },
+    {"namespaces": {"names": ["auditors"]}, "pools": ["render-*"]},
+]
 POOLS = ("render-1", "other-1")
+WIDE_OPEN = {"networkConfiguration": open_pool("any")["networkConfiguration"]}
 EVERYONE = {"name": "SSH", "backendPort": 22, "frontendPorts": {"start": 4000, "end": 4100}, "allowFrom": ["*"]}
 
 
@@ -26,9 +31,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with clusterworld(tmp_path_factory.mktemp("tenants"), *POOLS) as made:
         made.apply(
             namespace("render"),
+            namespace("auditors"),
             namespace("intruders"),
             secret("weu", shared_key()),
-            connection_to(made.batch.url(), grants=[GRANT], guardrails={"forbidInternetPorts": [22]}),
+            connection_to(made.batch.url(), grants=GRANTS, guardrails={"forbidInternetPorts": [22]}),
         )
         made.until(lambda: made.condition("bac", "prod-weu", "Ready")[0] == "True", "the connection to be ready")
         yield made
@@ -68,6 +74,10 @@ def sweep_again(world: World) -> None:
     "policy",
     [
         pytest.param({"namespace": "intruders"}, id="a namespace that was granted nothing"),
+        pytest.param(
+            {"namespace": "auditors", "pools": {"ids": ["render-*"]}, "mode": "Enforce"},
+            id="enforcement, when nothing but an audit was granted",
+        ),
         pytest.param({"pools": {"ids": ["render-*"]}, "priority": 11}, id="a priority beyond the grant"),
         pytest.param(
             {"pools": {"ids": ["render-*"]}, "remediation": {"strategy": "Drain"}}, id="a strategy beyond the grant"
@@ -96,21 +106,40 @@ def test_guardrails_beat_policies(world: World, policy: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "policy",
+    ("policy", "touched"),
     [
-        pytest.param({"pools": {"ids": ["other-*"]}}, id="pools beyond the grant"),
-        pytest.param({"pools": {"ids": ["*"]}}, id="all pools, when some are granted"),
+        pytest.param({"pools": {"ids": ["other-*"]}}, set(), id="pools beyond the grant"),
+        pytest.param({"pools": {"ids": ["*"]}}, {"render-1"}, id="all pools, when some are granted"),
     ],
-    indirect=True,
+    indirect=["policy"],
 )
 def test_a_policy_is_accepted_for_the_granted_pools_and_no_other_is_touched(
-    world: World, policy: dict[str, Any]
+    world: World, policy: dict[str, Any], touched: set[str]
 ) -> None:
     world.until(lambda: verdict(world, policy) == ("True", "Accepted"), "the policy to be accepted")
     assert "render-*" in world.kubectl("get", "bpap", "attempt", "--namespace", "render", "-o=yaml")
-    sweep_again(world)
-    assert {each.pool_id for each in world.batch.requests.writes()} <= {"render-1"}
-    assert world.condition("bpa", "prod-weu.other-1", "Compliant")[1] != "Enforced"
+    before = world.batch.pool("other-1").etag
+    world.batch.edit("render-1", WIDE_OPEN)
+    for _ in range(2):
+        sweep_again(world)
+    world.until(lambda: governed(world) == len(touched), "the policy to count its pools")
+
+    assert {each.pool_id for each in world.batch.requests.writes()} == touched
+    assert world.batch.pool("other-1").etag == before
+    assert policies_of(world, "other-1") == []
+    assert policies_of(world, "render-1") == ["render/attempt"] * len(touched)
+
+
+def governed(world: World) -> int:
+    status = json.loads(world.kubectl("get", "bpap", "attempt", "--namespace", "render", "-o=json")).get("status", {})
+    counted: int = status.get("pools", {}).get("total", 0)
+    return counted
+
+
+def policies_of(world: World, pool_id: str) -> list[str]:
+    """The policies that a pool's status names, winner or overridden."""
+    status = json.loads(world.kubectl("get", "bpa", f"prod-weu.{pool_id}", "-o=json")).get("status", {})
+    return [*([status["policy"]] if "policy" in status else []), *status.get("overridden", [])]
 
 
 class Listener:
