@@ -1,5 +1,7 @@
 """What a pass tells: objects, events, metrics, and nothing twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from batchaccess.core.model import (
@@ -60,6 +62,17 @@ async def test_restart_keeps_the_last_change() -> None:
     world.policies = []
     await world.sweep()
     assert world.reports.status(NAME)["lastChange"] == change
+
+
+async def test_a_pool_made_anew_does_not_show_what_was_changed_of_its_predecessor() -> None:
+    world = AccountWorld.of(pool("render-1", endpoint("SSH")), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert "lastChange" in world.reports.status(NAME)
+    world.clock.advance(60)
+    world.pools.remove("render-1")
+    world.pools.put(replace(pool("render-1", CLOSED), creation_time=world.clock.now()))
+    await world.sweep()
+    assert "lastChange" not in world.reports.status(NAME)
 
 
 async def test_status_edited_by_hand_is_put_right_by_the_next_pass() -> None:

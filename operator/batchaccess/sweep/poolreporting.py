@@ -8,9 +8,10 @@ from typing import Final, TypeVar
 from batchaccess.api import stored_change, stored_conditions
 from batchaccess.core.announcements import Announcement, announcements
 from batchaccess.core.declared import AccountConnection
+from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.reporting import pool_status, unreadable_pool_status
-from batchaccess.core.status import Condition
+from batchaccess.core.status import Change, Condition
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock, PoolReports, Recorder, ReportedPool, StoredStatus, UnreadablePool
 from batchaccess.sweep.poolrows import pool_row, unreadable_row
@@ -91,7 +92,7 @@ class PoolReporter:
             generation=reported.stored.generation,
             previous=before,
             now=self.clock.now(),
-            last_change=track.change or stored_change(reported.stored.status),
+            last_change=track.change or _change_told_before(reported, track.basis.pool),
             requested_at=reported.requested_at,
         )
         track.row = pool_row(track.assessment, track.conclusion, status.conditions)
@@ -177,3 +178,11 @@ def _of_attempt(track: PoolTrack) -> Iterable[Announcement]:
         yield Announcement(
             type=EventType.WARNING, reason=EventReason.CORRECTION_FAILED, message=track.conclusion.message
         )
+
+
+def _change_told_before(reported: ReportedPool, pool: ObservedPool) -> Change | None:
+    """The last change in the stored status, unless it is of a pool of the same id that was deleted since."""
+    change = stored_change(reported.stored.status)
+    if change is None or pool.creation_time is None or change.time >= pool.creation_time:
+        return change
+    return None
