@@ -36,6 +36,19 @@ class Group:
     alerts: tuple[Alert, ...]
 
 
+REFUSED_IDENTITY = "AuthenticationFailed|SecretNotFound"
+UNUSABLE_DECLARATION = "DuplicateEndpoint|EndpointNotAllowed|Invalid"
+"""Reasons of a connection that have an alert of their own, so that SweepStale need not name them a second time."""
+
+FRUITLESS_DRAIN = "DrainTimedOut|DrainIncomplete|ScaleChanged|JournalRefused"
+"""Reasons of a pool whose nodes were, or would have been, taken for nothing: RemediationFailing tells of them."""
+
+BEYOND_CORRECTION = (
+    "LimitExceeded|SharedKeySubnet|AccessDenied|Rejected|UnexpectedResult|PreconditionUnsupported|UnreadableJournal"
+    "|Unreadable"
+)
+"""Reasons of a pool that the service refuses to change, or cannot: CorrectionStalled tells of them."""
+
 DRIFTED_POOLS = "max by (connection, pool) (batchaccess_pool_drifted_since_timestamp_seconds)"
 
 
@@ -141,14 +154,17 @@ and on (connection)
             name="CorrectionStalled",
             severity=Severity.WARNING,
             lasting="30m",
-            expr="""\
-max by (connection) (batchaccess_pools{outcome="Stalled"}) > 0
+            expr=f"""\
+count by (connection, reason) (
+  max by (connection, pool, reason) (
+    batchaccess_pool_condition{{type="Compliant", status!="True", reason=~"{BEYOND_CORRECTION}"}}
+  )
+)
 """,
-            summary="{{ $value }} pools of {{ $labels.connection }} cannot be corrected",
+            summary="{{ $value }} pools of {{ $labels.connection }} cannot be corrected: {{ $labels.reason }}",
             description=(
-                "The operator gave up on {{ $value }} pools of account {{ $labels.connection }}: the service refused "
-                "the change, or answered with something else than was asked for. It tries again once policy or pool "
-                "change."
+                "The operator gave up on {{ $value }} pools of account {{ $labels.connection }} because of "
+                "{{ $labels.reason }}. It tries again once policy or pool change."
             ),
         ),
         Alert(
@@ -241,7 +257,7 @@ OPERATOR = Group(
             name="SweepStale",
             severity=Severity.CRITICAL,
             lasting="2m",
-            expr="""\
+            expr=f"""\
 (
   time() - max by (connection) (batchaccess_sweep_last_success_timestamp_seconds)
   > 3 * max by (connection) (batchaccess_sweep_period_seconds)
@@ -252,21 +268,22 @@ OPERATOR = Group(
   )
 )
 unless on (connection)
-batchaccess_connection_condition{type="Ready", reason="DuplicateEndpoint"}
+batchaccess_connection_condition{{type="Ready", reason=~"{REFUSED_IDENTITY}|{UNUSABLE_DECLARATION}"}}
 """,
             summary="Account {{ $labels.connection }} is no longer observed",
             description=(
                 "For more than three sweep periods no sweep of account {{ $labels.connection }} has succeeded, so what "
-                "is shown of its pools is old and nothing is corrected."
+                "is shown of its pools is old and nothing is corrected. The condition Ready of the connection says "
+                "more."
             ),
         ),
         Alert(
             name="AzureAuthFailing",
             severity=Severity.CRITICAL,
             lasting="10m",
-            expr="""\
+            expr=f"""\
 max by (connection) (
-  batchaccess_connection_condition{type="Ready", reason=~"AuthenticationFailed|SecretNotFound"}
+  batchaccess_connection_condition{{type="Ready", reason=~"{REFUSED_IDENTITY}"}}
 )
 """,
             summary="Account {{ $labels.connection }} refuses the operator's identity",
@@ -278,17 +295,15 @@ max by (connection) (
             name="ConnectionNotReady",
             severity=Severity.WARNING,
             lasting="10m",
-            expr="""\
+            expr=f"""\
 max by (connection, reason) (
-  batchaccess_connection_condition{
-    type="Ready", status!="True", reason!~"AuthenticationFailed|SecretNotFound|Suspended"
-  }
+  batchaccess_connection_condition{{type="Ready", reason=~"{UNUSABLE_DECLARATION}"}}
 )
 """,
-            summary="Connection {{ $labels.connection }} is not ready: {{ $labels.reason }}",
+            summary="Connection {{ $labels.connection }} cannot be used as declared: {{ $labels.reason }}",
             description=(
-                "Connection {{ $labels.connection }} has not been ready for ten minutes because of {{ $labels.reason }}"
-                ". Its condition Ready says more."
+                "For ten minutes connection {{ $labels.connection }} has been declared in a way that the operator "
+                "cannot use: {{ $labels.reason }}. Its account is not observed. Its condition Ready says more."
             ),
         ),
         Alert(

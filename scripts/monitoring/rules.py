@@ -7,8 +7,12 @@ import yaml
 from scripts.monitoring.alerts import GROUPS, Alert, Group
 from scripts.monitoring.sagaalerts import REMEDIATION
 
-RUNBOOKS: Final = "https://batchaccess.dev/docs/runbooks/"
-"""Where docs/runbooks/ is published; the file name follows."""
+RUNBOOKS: Final = "docs/runbooks/"
+"""Where the runbooks are in the source of this version; the file name follows.
+
+Not an address: where an organisation reads its copy is not ours to know. Its value of the chart, or its overlay, puts
+its own base in front (docs/monitoring.md).
+"""
 
 GENERATED: Final = (
     "# Generated from scripts/monitoring/alerts.py by `python -m scripts.monitoring.generate`; edit there.\n"

@@ -1,8 +1,8 @@
-"""The alerts about corrections of pools with nodes: a scale not brought back, a step without end, an open breaker."""
+"""The alerts about corrections of pools with nodes: scale not back, a step without end, drains in vain, the breaker."""
 
 from typing import Final
 
-from scripts.monitoring.alerts import Alert, Group, Severity
+from scripts.monitoring.alerts import FRUITLESS_DRAIN, Alert, Group, Severity
 
 _MARKS: Final = 24
 """Five-minute marks in two hours."""
@@ -42,6 +42,24 @@ count by (connection, reason) (
             description=(
                 "The correction of {{ $value }} pools of account {{ $labels.connection }} has not left the step "
                 "{{ $labels.reason }} for more than two hours. Nodes may be missing for as long."
+            ),
+        ),
+        Alert(
+            name="RemediationFailing",
+            severity=Severity.WARNING,
+            lasting="5m",
+            expr=f"""\
+count by (connection, reason) (
+  max by (connection, pool, reason) (
+    batchaccess_pool_condition{{type="Compliant", status!="True", reason=~"{FRUITLESS_DRAIN}"}}
+  )
+)
+""",
+            summary="{{ $value }} drains of {{ $labels.connection }} came to nothing: {{ $labels.reason }}",
+            description=(
+                "The correction of {{ $value }} pools with nodes of account {{ $labels.connection }} ended without "
+                "correcting them because of {{ $labels.reason }}. Their scale is back; they are not drained again for "
+                "the same drift until somebody asks for it."
             ),
         ),
         Alert(
