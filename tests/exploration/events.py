@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from batchaccess.core.model import MetadataItem, NodeCounts, ObjectKey
 from batchaccess.core.saga.journal import Journal, PolicyVersion
-from batchaccess.core.saga.metadata import is_ours, journal_in, metadata_with
+from batchaccess.core.saga.metadata import is_ours, metadata_with
 from batchaccess.core.saga.scale import RecordedScale
-from tests.exploration.party import CLOCK, THEM, US
+from tests.exploration.party import CLOCK, THEM, US, journal_of
 from tests.exploration.performing import crashed
 from tests.exploration.servicemodel import FRESH, Assumptions, Pool, progress
 from tests.exploration.world import NO_ACTION, NO_COPY, NO_HISTORY, State
@@ -108,7 +108,7 @@ def _declarations(state: State) -> Iterator[tuple[str, State]]:
 
 def _other_operators(state: State) -> Iterator[tuple[str, State]]:
     pool = state.pool
-    if journal_in(pool.metadata) is None:
+    if journal_of(pool.metadata) is None:
         theirs = metadata_with(pool.metadata, THEIR_JOURNAL)
         yield "another operator begins a saga", state._replace(pool=pool._replace(metadata=theirs, etag=FRESH))
     elif _is_theirs(pool):
@@ -120,13 +120,13 @@ def _other_operators(state: State) -> Iterator[tuple[str, State]]:
 
 
 def _is_theirs(pool: Pool) -> bool:
-    found = journal_in(pool.metadata)
+    found = journal_of(pool.metadata)
     return isinstance(found, Journal) and found.holder == THEM
 
 
 def is_closed(state: State) -> bool:
     """Whether no saga of ours is open anywhere."""
-    found = journal_in(state.pool.metadata)
+    found = journal_of(state.pool.metadata)
     ours = isinstance(found, Journal) and found.holder == US
     return state.copy == NO_COPY and not ours
 

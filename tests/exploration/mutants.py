@@ -35,5 +35,9 @@ MUTANTS: dict[str, tuple[World, str]] = {
         _world("left copy", Party(removes_azure_copy=False)),
         "5: left alone, the operator comes to rest",
     ),
+    "takes a drain without an answer for one that was not sent": (
+        _world("unanswered", Party(doubts_unanswered=False), budget=Budget(edits=1, errors=1)),
+        "3: never a second drain",
+    ),
     "drains twice": (_world("twice", Party(latches=False)), "3: never a second drain"),
 }

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from batchaccess.core.assessment import Assessment, assess
 from batchaccess.core.declared import AccessPolicy, Strategy
-from batchaccess.core.model import AllocationState, NodeCounts, ObservedPool, PoolState, Scale
+from batchaccess.core.model import AllocationState, MetadataItem, NodeCounts, ObservedPool, PoolState, Scale
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
     Remediate,
@@ -20,7 +20,8 @@ from batchaccess.core.saga.actions import (
     WriteKubernetesJournal,
 )
 from batchaccess.core.saga.decision import decide_saga
-from batchaccess.core.saga.journal import Holder
+from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal
+from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.scale import recorded_scale
 from batchaccess.core.saga.situation import Situation
 from batchaccess.core.saga.steps import KubernetesJournal, Step
@@ -56,6 +57,7 @@ class Party:
     writes_azure_copy: bool = True
     removes_azure_copy: bool = True
     latches: bool = True
+    doubts_unanswered: bool = True
     policies: dict[str, AccessPolicy | None] = field(default_factory=dict, compare=False, hash=False)
 
     def policy(self, name: str) -> AccessPolicy | None:
@@ -156,6 +158,12 @@ def _assessment(network: str, policy: AccessPolicy | None) -> Assessment:
 
 def _text(etag: int | None) -> str | None:
     return None if etag is None else f"0x{etag}"
+
+
+@cache
+def journal_of(metadata: tuple[MetadataItem, ...]) -> Journal | UnreadableJournal | None:
+    """The journal in a metadata list; few lists are met, and very often."""
+    return journal_in(metadata)
 
 
 @lru_cache(maxsize=200_000)

@@ -24,13 +24,13 @@ from batchaccess.core.saga.actions import (
 )
 from batchaccess.core.saga.durations import seconds_of
 from batchaccess.core.saga.journal import Journal
-from batchaccess.core.saga.metadata import is_ours, journal_in
+from batchaccess.core.saga.metadata import is_ours
 from batchaccess.core.saga.outcomes import SagaMemory, after_action, after_refused_action
 from batchaccess.core.saga.scale import RecordedScale
 from batchaccess.core.saga.steps import Ending, Step
 from batchaccess.core.status import Difference
 from tests.exploration import servicemodel as service
-from tests.exploration.party import CLOCK, THEM, Party, observed
+from tests.exploration.party import CLOCK, THEM, Party, journal_of, observed
 from tests.exploration.servicemodel import Assumptions, Pool, Refused
 from tests.exploration.world import (
     ACTIONS,
@@ -197,12 +197,12 @@ def _check_recorded(state: State) -> None:
     paused = copy.journal.recorded.autoscale and state.pool.formula is None
     same = paused or _scale(copy.journal.recorded) == state.pool.scale
     require(same, "1: nothing is changed but the recorded scale")
-    require(journal_in(state.pool.metadata) == copy.journal, "1: nothing is changed without a journal in Azure")
+    require(journal_of(state.pool.metadata) == copy.journal, "1: nothing is changed without a journal in Azure")
 
 
 def _recorded_anywhere(pool: Pool, journal: Journal) -> frozenset[tuple[object, ...]]:
     """The scale there is, and what either copy says; the Azure copy is rewritten later than the Kubernetes copy."""
-    found = journal_in(pool.metadata)
+    found = journal_of(pool.metadata)
     also = {_scale(found.recorded)} if isinstance(found, Journal) else set()
     return frozenset({pool.scale, _scale(journal.recorded), *also})
 
@@ -235,7 +235,7 @@ def _sends_bare(state: State, action: SagaAction) -> bool:
 
 
 def _check_alone(state: State, action: SagaAction) -> None:
-    found = journal_in(state.pool.metadata)
+    found = journal_of(state.pool.metadata)
     theirs = isinstance(found, Journal) and found.holder == THEM
     adopting = isinstance(action, WriteAzureJournal) and state.adopt
     require(not theirs or adopting, "3: never two writers on one pool")
@@ -319,7 +319,7 @@ def _learned_refusal(
         precondition=precondition,
         now=CLOCK[state.clock],
         jitter=JITTER,
-        outcome_unknown=unknown,
+        outcome_unknown=unknown and party.doubts_unanswered,
     )
     return _with_saga(idle, saga)
 

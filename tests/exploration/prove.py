@@ -1,35 +1,103 @@
-"""The exploration in full: `python -m tests.exploration.prove [most states of one world]`; exit 1 on any violation."""
+"""The exploration in full: `python -m tests.exploration.prove [most states of one world]`.
 
+Ends 1 if an invariant is violated anywhere, or if an operator with one rule broken is not caught.
+"""
+
+import os
 import sys
 import time
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 from tests.exploration.mutants import MUTANTS
-from tests.exploration.search import explore
+from tests.exploration.search import Found, World, explore
 from tests.exploration.worlds import DOCUMENTED, FULL, OTHER_UNKNOWNS, SMALL, worlds
 
 MOST_STATES = 300_000
+WORLDS_OF_A_PROCESS = 8
+"""After which its memory is given back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One world to be explored; `mutant` names the rule that is broken in it, none if it is the real operator's."""
+
+    world: World
+    most_states: int
+    mutant: str = ""
+    invariant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a task."""
+
+    task: Task
+    found: Found
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether an invariant is violated, or is not by a mutant."""
+        if self.task.mutant:
+            return not self.found.violation.startswith(self.task.invariant)
+        return bool(self.found.violation)
+
+
+def tasks(most_states: int) -> list[Task]:
+    """Every world, then every mutant."""
+    real = (*worlds(FULL, DOCUMENTED), *worlds(SMALL, OTHER_UNKNOWNS))
+    return [
+        *(Task(world=world, most_states=most_states) for world in real),
+        *(
+            Task(world=world, most_states=most_states, mutant=name, invariant=invariant)
+            for name, (world, invariant) in MUTANTS.items()
+        ),
+    ]
+
+
+def performed(task: Task) -> Done:
+    """Explore one world."""
+    began = time.monotonic()
+    return Done(task=task, found=explore(task.world, most_states=task.most_states), seconds=time.monotonic() - began)
 
 
 def main() -> int:
-    """Explore every world and every mutant, and print the counts."""
+    """Explore every world and every mutant, on all cores, and print the counts."""
+    began = time.monotonic()
     most = int(sys.argv[1]) if len(sys.argv) > 1 else MOST_STATES
-    states = transitions = failures = cut = 0
-    for world in (*worlds(FULL, DOCUMENTED), *worlds(SMALL, OTHER_UNKNOWNS)):
-        began = time.monotonic()
-        found = explore(world, most_states=most)
-        states, transitions = states + found.states, transitions + found.transitions
-        cut += not found.complete
-        failures += bool(found.violation)
-        end = "every state" if found.complete else "cut at the bound"
-        _print(f"{found.states:>9} states  {time.monotonic() - began:6.1f} s  {end:<16}  {world.name}")
-        if found.violation:
-            _print(f"  VIOLATION {found.violation}", *found.path, sep="\n    ")
-    for name, (world, _) in MUTANTS.items():
-        found = explore(world, most_states=most)
-        failures += not found.violation
-        _print(f"{'caught' if found.violation else 'NOT CAUGHT':>9}  mutant that {name}: {found.violation}")
-    _print(f"{states} states, {transitions} transitions, {cut} worlds cut at the bound, {failures} failures")
-    return 1 if failures else 0
+    real: list[Done] = []
+    mutants: list[Done] = []
+    cores = len(os.sched_getaffinity(0))
+    with get_context("spawn").Pool(cores, maxtasksperchild=WORLDS_OF_A_PROCESS) as pool:
+        for done in pool.imap(performed, tasks(most)):
+            (mutants if done.task.mutant else real).append(done)
+            _tell(done)
+    cut = sum(not done.found.complete for done in real)
+    violations = sum(done.failed for done in real)
+    caught = sum(not done.failed for done in mutants)
+    _print(
+        f"exploration: {sum(done.found.states for done in real)} states, "
+        f"{sum(done.found.transitions for done in real)} transitions; "
+        f"{len(real) - cut} worlds explored in every state, {cut} cut at {most}; "
+        f"{violations} violations; {caught} of {len(mutants)} mutants caught; "
+        f"{time.monotonic() - began:.0f} s on {cores} cores"
+    )
+    return 1 if violations or caught < len(mutants) else 0
+
+
+def _tell(done: Done) -> None:
+    found, task = done.found, done.task
+    if task.mutant:
+        caught = "NOT CAUGHT" if done.failed else "caught"
+        _print(f"{caught:>9}  {found.states:>7} states  operator that {task.mutant}: {found.violation or 'nothing'}")
+        return
+    end = "every state" if found.complete else "CUT"
+    _print(
+        f"{found.states:>9} states {found.transitions:>9} transitions {done.seconds:6.1f} s  {end}  {task.world.name}"
+    )
+    if found.violation:
+        _print(f"  VIOLATION {found.violation}", *found.path, sep="\n    ")
 
 
 def _print(*lines: str, sep: str = "\n") -> None:

@@ -1,6 +1,6 @@
 """Visits every state of the world within a budget and checks the five invariants in each."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
@@ -20,10 +20,22 @@ from batchaccess.core.saga.actions import (
 )
 from batchaccess.core.saga.steps import Step
 from tests.exploration.events import crash, edits, is_closed, is_idle, losses, time_passes
+from tests.exploration.frontier import Frontier
 from tests.exploration.party import CLOCK, Party, observed
 from tests.exploration.performing import InvariantError, outcomes, pending, require
 from tests.exploration.servicemodel import Assumptions, Pool
-from tests.exploration.world import ACTIONS, COPIES, HISTORIES, MEMORIES, NO_COPY, ActionBox, Budget, State, renamed
+from tests.exploration.world import (
+    ACTIONS,
+    COPIES,
+    HISTORIES,
+    MEMORIES,
+    NO_COPY,
+    NOTHING,
+    ActionBox,
+    Budget,
+    State,
+    renamed,
+)
 
 LONGEST_RUN = 300
 
@@ -53,41 +65,27 @@ class Found:
 
 
 def explore(world: World, *, most_states: int) -> Found:
-    """Visit every state within the budget, breadth first, so that a violation comes with a shortest way."""
+    """Visit every state within the budget; a violation comes with a way on which as little as possible goes wrong."""
     search = _Search(world)
     start = renamed(State(pool=world.pool, budget=world.budget, legit=frozenset({world.pool.scale})))
     found = search.found
-    parents: dict[State, tuple[State, str] | None] = {start: None}
-    queue = deque([start])
-    state = start
-    label = ""
+    frontier = Frontier(start)
+    state, label = start, ""
     try:
-        while queue:
-            state = queue.popleft()
+        while (following := frontier.take()) is not None:
+            if found.states == most_states:
+                found.complete = False
+                break
+            state, label = following, "checked"
             found.states += 1
-            label = "checked"
             search.check(state)
             for label, successor in search.successors(state):
                 found.transitions += 1
-                seen = search.settled(successor)
-                if seen not in parents:
-                    parents[seen] = (state, label)
-                    queue.append(seen)
-            if len(parents) > most_states:
-                found.complete = False
-                break
+                frontier.add(search.settled(successor), state, label)
     except InvariantError as violation:
         found.violation = str(violation)
-        found.path = (*_way(parents, state), label)
+        found.path = (*frontier.way(state), label)
     return found
-
-
-def _way(parents: dict[State, tuple[State, str] | None], state: State) -> tuple[str, ...]:
-    steps: list[str] = []
-    while (parent := parents[state]) is not None:
-        state, label = parent
-        steps.append(label)
-    return tuple(reversed(steps))
 
 
 def at_rest(state: State) -> State:
@@ -163,7 +161,7 @@ class _Search:
             memory, pool=observed(state.pool), drifts=state.pool.network != "good", now=CLOCK[state.clock]
         )
         seen = state if learned is memory else state._replace(memory=MEMORIES.number(learned))
-        key = seen._replace(previous=None, budget=Budget(), legit=frozenset(), changed=False, drains=0)
+        key = seen._replace(previous=None, budget=NOTHING, legit=frozenset(), changed=False, drains=0)
         decision = self._decisions.get(key)
         if decision is None:
             decision = self._decisions[key] = self._world.party.decide(seen)
@@ -196,25 +194,25 @@ class _Search:
     def check(self, state: State) -> None:
         """Whatever happened, left alone the world comes to rest, in order or telling why not."""
         way: list[State] = []
-        while state not in self._converges:
-            way.append(state)
+        calm = state._replace(budget=NOTHING, previous=None)
+        while calm not in self._converges:
+            way.append(calm)
             require(len(way) < LONGEST_RUN, "5: left alone, the operator comes to rest")
-            following = self._fair(state)
+            following = self._fair(calm)
             if following is None:
-                self._check_rest(state)
+                self._check_rest(calm)
                 break
-            state = self.settled(following)
+            calm = self.settled(following)
         self._converges.update(way)
 
-    def _fair(self, state: State) -> State | None:
+    def _fair(self, calm: State) -> State | None:
         """What happens next if nothing goes wrong any more; None at rest."""
-        calm = state._replace(budget=Budget())
         if calm.pool.life == "gone":
             return None
         for _, following in self._own(calm):
-            return following._replace(budget=state.budget, previous=None)
+            return following
         for _, following in time_passes(calm, self._world.assumed, latest=len(CLOCK) - 1):
-            return following._replace(budget=state.budget, previous=None)
+            return following
         return None
 
     def _check_rest(self, state: State) -> None:

@@ -67,6 +67,18 @@ class Budget(NamedTuple):
     errors: int = 0
     losses: int = 0
 
+    def covers(self, other: "Budget") -> bool:
+        """Whether everything that may happen with the other budget may happen with this one."""
+        return (
+            self.edits >= other.edits
+            and self.crashes >= other.crashes
+            and self.errors >= other.errors
+            and self.losses >= other.losses
+        )
+
+
+NOTHING = Budget()
+
 
 class State(NamedTuple):
     """Everything. Numbers without a comment are places in the tables above; `*_etag` are eTags kept beside them."""

@@ -13,6 +13,7 @@ from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.saga.actions import Remediate, SagaAction
 from batchaccess.core.saga.metadata import journal_in, metadata_without
+from batchaccess.core.saga.outcomes import while_sending
 from batchaccess.ports import PortError
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
 from batchaccess.sweep.pooltracks import PoolTrack
@@ -65,8 +66,9 @@ class SagaVisits:
 
     async def _perform(self, track: PoolTrack, action: SagaAction, connection: AccountConnection) -> bool:
         subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
-        before = self.steps.book.of(track.name)
-        performed = await self.steps.perform(action, subject, track.saga_memory)
+        before, memory = self.steps.book.of(track.name), track.saga_memory
+        track.saga_memory = while_sending(memory, action)
+        performed = await self.steps.perform(action, subject, memory)
         track.saga_memory = performed.memory
         if performed.accepted:
             _log.info("%s was accepted", type(action).__name__)

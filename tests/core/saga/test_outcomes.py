@@ -18,7 +18,13 @@ from batchaccess.core.saga.actions import (
     WriteAzureJournal,
     WriteKubernetesJournal,
 )
-from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory, after_action, after_refused_action
+from batchaccess.core.saga.outcomes import (
+    NO_SAGA_MEMORY,
+    SagaMemory,
+    after_action,
+    after_refused_action,
+    while_sending,
+)
 from batchaccess.core.saga.steps import Ending, Step
 from tests.core.saga.situations import BUSY, DRAINING, copy, journal
 from tests.support.build import NOW
@@ -85,6 +91,20 @@ def test_a_drain_that_lost_a_race_is_known_to_be_unsent() -> None:
     assert refused(DRAIN, ErrorKind.RACE).unsent_etag == "0x1"
     assert refused(DRAIN, ErrorKind.RACE, outcome_unknown=True).unsent_etag is None
     assert refused(RESTORE, ErrorKind.RACE).unsent_etag is None
+
+
+def test_a_drain_is_unsent_from_its_write_ahead_until_it_is_sent_and_not_certainly_refused() -> None:
+    ahead = WriteKubernetesJournal(copy=copy(Step.DRAINING, etag="0x1"), history=None)
+    written = after_action(NO_SAGA_MEMORY, ahead, now=NOW, jitter=0.0)
+    assert written.unsent_etag == "0x1"
+    assert while_sending(written, DRAIN).unsent_etag is None
+    assert while_sending(written, RESTORE) == written
+    assert refused(DRAIN, ErrorKind.TRANSIENT, written).unsent_etag == "0x1"
+    unanswered = refused(DRAIN, ErrorKind.TRANSIENT, written, outcome_unknown=True)
+    assert unanswered.unsent_etag is None
+    assert refused(DRAIN, ErrorKind.RACE, unanswered).unsent_etag is None
+    assert after_action(unanswered, ahead, now=NOW, jitter=0.0).unsent_etag is None
+    assert after_action(written, DRAIN, now=NOW, jitter=0.0).unsent_etag is None
 
 
 def test_an_etag_refused_twice_running_is_sent_once_without_quotes_and_then_given_up() -> None:

@@ -339,7 +339,7 @@ def test_somebody_elses_scale_stands() -> None:
     assert written(situation(grown, kubernetes=restoring))[0] is Step.CLEARING
 
 
-def test_a_resize_that_certainly_was_refused_is_no_ones_wish() -> None:
+def test_an_edit_right_before_our_resize_is_recorded_and_not_given_way_to() -> None:
     grown = carrying(scaled(BUSY, target=7), journal())
     draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
     at = situation(grown, kubernetes=draining, saga_memory=SagaMemory(unsent_etag="0x1"))

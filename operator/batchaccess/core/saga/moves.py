@@ -57,7 +57,7 @@ def is_resizing(visit: Visit) -> bool:
 
 
 def was_unsent(visit: Visit) -> bool:
-    """Whether our drain is known to have had no effect, and nobody else emptied the pool."""
+    """Whether our drain was certainly not sent yet, or had no effect, and nobody else emptied the pool."""
     memory = visit.memory
     return memory.unsent_etag is not None and memory.unsent_etag == visit.copy.etag and not visit.is_drained
 
@@ -113,7 +113,7 @@ def record_formula_anew(visit: Visit) -> SagaAction | Underway:
 
 
 def prepare_again(visit: Visit) -> SagaAction | Underway:
-    """After a resize that certainly was not done: a formula that was paused stays recorded, targets are recorded anew.
+    """After an edit that was not our resize: a formula that was paused stays recorded, targets are recorded anew.
 
     A reading may be older than our pausing or newer: neither may put the paused targets in the place of the formula.
     """

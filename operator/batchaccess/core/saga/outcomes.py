@@ -18,8 +18,9 @@ from batchaccess.core.saga.actions import (
     Resize,
     SagaAction,
     WriteAzureJournal,
+    WriteKubernetesJournal,
 )
-from batchaccess.core.saga.steps import Ending
+from batchaccess.core.saga.steps import Ending, KubernetesJournal, Step
 
 ENABLE_SPACING: Final = timedelta(seconds=30)
 """The least time between two requests to enable autoscale (REST document "Pool - Enable Auto Scale")."""
@@ -44,7 +45,8 @@ class SagaMemory:
         back_off_until: when the service is next asked to change this pool.
         back_off_message: why it is not before.
         sent_etag: on this eTag a drain was accepted, or may have been.
-        unsent_etag: on this eTag a drain was refused with 412 and never accepted, so it certainly had no effect.
+        unsent_etag: no drain on this eTag can have had an effect: it was written down as the one to be sent with, and
+            what was sent since, if anything, was certainly refused.
         raced_etag: the eTag of the last conditional write that was refused with 412.
         races: how often in a row on that eTag.
         bare_trial: the next conditional write sends its eTag without quotes.
@@ -91,7 +93,23 @@ def after_action(memory: SagaMemory, action: SagaAction, *, now: datetime, jitte
                 back_off_until=now + ENABLE_SPACING, back_off_message="Autoscale was enabled a moment ago."
             )
         case _:
-            return SagaMemory(sent_etag=memory.sent_etag, unsent_etag=memory.unsent_etag)
+            return SagaMemory(sent_etag=memory.sent_etag, unsent_etag=_unsent_etag(memory, action))
+
+
+def _unsent_etag(memory: SagaMemory, action: SagaAction) -> str | None:
+    """A drain is sent on no other eTag than the one that was written down ahead of it, and not before that."""
+    match action:
+        case WriteKubernetesJournal(copy=KubernetesJournal(step=Step.DRAINING, etag=etag)) if memory.sent_etag != etag:
+            return etag
+        case _:
+            return memory.unsent_etag
+
+
+def while_sending(memory: SagaMemory, action: SagaAction) -> SagaMemory:
+    """Until there is an answer, which may never come: a drain that is being sent may have its effect."""
+    if isinstance(action, Resize) and not action.is_restore:
+        return replace(memory, sent_etag=action.etag, unsent_etag=None)
+    return memory
 
 
 def after_refused_action(
@@ -119,8 +137,8 @@ def after_refused_action(
         retry_after: seconds the service asked for.
         outcome_unknown: it may have taken effect all the same.
     """
-    if outcome_unknown and isinstance(action, Resize) and not action.is_restore:
-        memory = replace(memory, sent_etag=action.etag)
+    if outcome_unknown:
+        memory = while_sending(memory, action)
     match kind:
         case ErrorKind.INVALID | ErrorKind.TERMINAL:
             ending = Ending.JOURNAL_REFUSED if isinstance(action, WriteAzureJournal) else Ending.REJECTED

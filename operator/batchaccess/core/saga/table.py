@@ -227,7 +227,7 @@ _DRAINING: Final = (
         moves.wait_for_steady,
     ),
     Rule(
-        when="our resize was certainly refused and autoscale is off as before",
+        when="somebody wrote to the pool before our resize, which certainly had no effect",
         does="record the scale anew, or take the new eTag where a formula was paused",
         holds=moves.was_unsent,
         then=moves.prepare_again,
