@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol, TypeAlias
+from uuid import uuid4
 
 from batchaccess.core.declared import AccountConnection
 from batchaccess.ports import Catalogue, Clock, PolicyStore
@@ -74,6 +75,11 @@ class LoopCallbacks:
 
     swept: Callable[[AccountConnection, Any], None]
     failed: Callable[[AccountConnection, float], None]
+
+
+def _new_sweep_id() -> str:
+    """What ties the log lines of one sweep, or of one visit to open sagas, together."""
+    return uuid4().hex[:8]
 
 
 class _Turn(Enum):
@@ -148,7 +154,8 @@ class AccountLoop:
             with log_context(connection=self.connection.name):
                 self._beat()
                 while (turn := await self._next_turn()) is not None:
-                    await (self._sweep_once() if turn is _Turn.SWEEP else self._visit_once())
+                    with log_context(sweep=_new_sweep_id()):
+                        await (self._sweep_once() if turn is _Turn.SWEEP else self._visit_once())
         finally:
             self._deadlines.forget(self.connection.name)
             await self._close()

@@ -5,6 +5,7 @@ Written only if they differ from what is stored, and again if somebody edits the
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager
 from typing import Final
 
 from batchaccess.api import render_status, stored_conditions
@@ -20,8 +21,9 @@ from batchaccess.kube.cache import CachedObject, Key
 from batchaccess.kube.catalogue import Connection, LiveCatalogue, Policy, Reading
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
-from batchaccess.ports import Clock, Recorder
+from batchaccess.ports import Clock, Recorder, StoredStatus
 from batchaccess.sweep.summary import SweepSummary
+from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.rows import ConnectionRow, PolicyRow
 
@@ -139,13 +141,15 @@ class StatusReports:
 
     async def _report_policy(self, entry: CachedObject[Policy]) -> bool:
         status = self._views.policy_status(entry, self._live.catalogue(), now=self._clock.now())
-        policy = entry.value
-        if isinstance(policy, AccessPolicy):
-            self._metrics.observe_policy(
-                PolicyRow(policy=policy.key, mode=policy.mode, suspended=policy.suspend, conditions=status.conditions)
+        policy = entry.value if isinstance(entry.value, AccessPolicy) else None
+        self._metrics.observe_policy(
+            PolicyRow(
+                policy=ObjectKey(namespace=entry.stored.namespace or "", name=entry.stored.name),
+                mode=None if policy is None else policy.mode,
+                suspended=policy is not None and policy.suspend,
+                conditions=status.conditions,
             )
-        else:
-            self._metrics.forget_policy(ObjectKey(namespace=entry.stored.namespace or "", name=entry.stored.name))
+        )
         return await self._write(POLICIES, entry, status, ConditionType.ACCEPTED)
 
     async def _report_connection(self, entry: CachedObject[Connection]) -> bool:
@@ -180,6 +184,9 @@ class StatusReports:
         after = _condition(status.conditions, telling)
         if outcome is WriteOutcome.WRITTEN and after is not None and _differs(before, after):
             event_type, reason = _event(resource, after)
+            level = logging.WARNING if event_type is EventType.WARNING else logging.INFO
+            with _logged(resource, stored):
+                _log.log(level, "%s: %s: %s", reason, after.reason, after.message)
             await self._recorder.record(
                 kind=resource.kind,
                 name=stored.name,
@@ -194,6 +201,13 @@ class StatusReports:
 
 def _condition(conditions: tuple[Condition, ...], type: ConditionType) -> Condition | None:
     return next((condition for condition in conditions if condition.type is type), None)
+
+
+def _logged(resource: Resource, stored: StoredStatus) -> AbstractContextManager[None]:
+    """Lines logged inside are about this policy or connection."""
+    if resource == POLICIES:
+        return log_context(policy=f"{stored.namespace}/{stored.name}")
+    return log_context(connection=stored.name)
 
 
 def _differs(before: Condition | None, after: Condition) -> bool:

@@ -7,7 +7,6 @@ how a pass ended is a value.
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,7 +33,6 @@ from batchaccess.sweep.pooltracks import PoolTrack
 from batchaccess.sweep.preconditions import Preconditions
 from batchaccess.sweep.summary import SweepSummary, completed, failed
 from batchaccess.sweep.trackedpools import TrackedPools
-from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 
 _log = logging.getLogger(__name__)
@@ -138,13 +136,14 @@ class AccountSweep:
 
     async def _visit_one(self, track: PoolTrack, this: Pass) -> None:
         track.attempt = None
-        with self._logged(track):
+        with track.logged():
             await this.account.visits.visit(
                 track,
                 this.connection,
                 lambda pool: self._pools.look(pool, this),
                 lambda attempt, pool: self._pools.look_after(attempt, pool, this),
             )
+        self._sagas.tell_metrics(self._pools.all())
 
     async def _settle(self, connection: AccountConnection, catalogue: Catalogue) -> None:
         self._sagas.tell_metrics(self._pools.all())
@@ -200,10 +199,6 @@ class AccountSweep:
             await (self._visit_one if isinstance(track.decision, Remediate) else self._correct_one)(track, latest)
             self._parts.beat()
 
-    def _logged(self, track: PoolTrack) -> AbstractContextManager[None]:
-        policy = track.assessment.policy
-        return log_context(pool=track.pool_id, policy=str(policy.key) if policy else None)
-
     def _latest(self, this: Pass) -> Pass | None:
         """The pass under what is declared by now, None if nothing may be changed any more.
 
@@ -220,13 +215,13 @@ class AccountSweep:
             return self._pools.judge(track, pool, memory, this)
 
         kind = track.assessment.drift.kind
-        with self._logged(track):
+        with track.logged():
             attempt = await this.account.executor.correct(track.pool_id, judge, track.memory, kind)
-        track.attempt, track.memory = attempt, attempt.memory
-        if attempt.outcome is not None:
-            self._parts.metrics.drift_corrected(attempt.kind, attempt.outcome)
-        if attempt.pool is not None:
-            self._pools.look_after(attempt, attempt.pool, this)
+            track.attempt, track.memory = attempt, attempt.memory
+            if attempt.outcome is not None:
+                self._parts.metrics.drift_corrected(attempt.kind, attempt.outcome)
+            if attempt.pool is not None:
+                self._pools.look_after(attempt, attempt.pool, this)
 
     def _completed(self, this: Pass, catalogue: Catalogue, report: Report, *, unreadable: int) -> SweepSummary:
         tracks = self._pools.all()

@@ -1,6 +1,7 @@
 """Tells what a pass concluded about the pools: objects, events, metric rows. Writes only what changed."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -20,8 +21,15 @@ from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.rows import PoolRow
 from batchaccess.telemetry.words import CorrectionOutcome
 
+_log = logging.getLogger(__name__)
+
 _AT_ONCE: Final = 16
 """Objects written at the same time; the API server's own fairness does the rest."""
+
+_LOGGED_WHEN_DONE: Final = frozenset(
+    {EventReason.DRIFT_CORRECTED, EventReason.CORRECTION_FAILED, EventReason.REMEDIATING}
+)
+"""What the operator does itself is logged where it is done: a line for the same must not be there twice."""
 
 _Item = TypeVar("_Item")
 
@@ -71,9 +79,11 @@ class PoolReporter:
         return report
 
     async def report_some(self, asked: Asked, tracks: Sequence[PoolTrack]) -> None:
-        """Bring Kubernetes to what a visit to some pools concluded; the others are left alone."""
+        """Bring Kubernetes and the metrics to what a visit to some pools concluded; the others are left alone."""
         changed = [track for track in tracks if not _is_current(track, asked)]
         await self._each(changed, lambda track: self._report_track(track, asked, Report()))
+        if changed:
+            self.metrics.observe_some_pools([track.row for track in changed if track.row])
 
     async def _each(self, items: Sequence[_Item], write: Callable[[_Item], Awaitable[None]]) -> None:
         """Write a few objects at a time."""
@@ -108,7 +118,9 @@ class PoolReporter:
             conclusion=track.conclusion,
             change=track.change,
         )
-        await self._announce(reported.stored, [*_of_attempt(track), *_of_conditions(track, before, status.conditions)])
+        with track.logged():
+            news = [*_of_attempt(track), *_of_conditions(track, before, status.conditions)]
+            await self._announce(reported.stored, news)
 
     async def _report_unreadable(self, pool: UnreadablePool, asked: Asked, report: Report) -> None:
         name = pool_access_name(asked.connection.name, pool.id)
@@ -146,6 +158,9 @@ class PoolReporter:
 
     async def _announce(self, stored: StoredStatus, news: Iterable[Announcement]) -> None:
         for each in news:
+            if each.reason not in _LOGGED_WHEN_DONE:
+                level = logging.WARNING if each.type is EventType.WARNING else logging.INFO
+                _log.log(level, "%s: %s", each.reason, each.message)
             if each.drift is not None:
                 self.metrics.drift_detected(each.drift)
             await self.recorder.record(

@@ -1,5 +1,6 @@
 """What a sweep keeps of one pool from pass to pass, so that an unchanged pool costs next to nothing."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from batchaccess.core.status import Change
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import StoredStatus
 from batchaccess.sweep.executor import Attempt
+from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.rows import PoolRow
 
 
@@ -109,6 +111,11 @@ class PoolTrack:
     def pool_id(self) -> str:
         """The id of the pool, as the service spells it."""
         return self.basis.pool.id
+
+    def logged(self) -> AbstractContextManager[None]:
+        """Lines logged inside are about this pool and what governs it."""
+        policy = self.assessment.policy
+        return log_context(pool=self.pool_id, policy=None if policy is None else str(policy.key))
 
     @property
     def corrected(self) -> bool:

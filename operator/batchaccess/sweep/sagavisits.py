@@ -62,16 +62,18 @@ class SagaVisits:
             return False
         if isinstance(decision.action, PatchNetwork):
             return await self._patch(track, decision.action, look_after)
-        return await self._perform(track, decision.action, connection)
+        return await self._perform(track, decision, decision.action, connection)
 
-    async def _perform(self, track: PoolTrack, action: SagaAction, connection: AccountConnection) -> bool:
+    async def _perform(
+        self, track: PoolTrack, decision: Remediate, action: SagaAction, connection: AccountConnection
+    ) -> bool:
         subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
         before, memory = self.steps.book.of(track.name), track.saga_memory
         track.saga_memory = while_sending(memory, action)
         performed = await self.steps.perform(action, subject, memory)
         track.saga_memory = performed.memory
         if performed.accepted:
-            _log.info("%s was accepted", type(action).__name__)
+            _log.info("%s: %s was accepted", decision.reason, type(action).__name__)
         self.progress.stepped(track.name, before, self.steps.book.of(track.name))
         return performed.accepted
 

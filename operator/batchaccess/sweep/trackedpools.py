@@ -75,9 +75,10 @@ class TrackedPools:
         """Conclude anew from the pool as it was read last."""
         track = self.look(pool, this)
         track.attempt = attempt
+        if attempt.outcome is CorrectionOutcome.VERIFIED:
+            _log.info("corrected %s drift", attempt.kind)
         if attempt.outcome is CorrectionOutcome.VERIFIED and track.decision == Nothing(outcome=PoolOutcome.COMPLIANT):
             track.decided(Nothing(outcome=PoolOutcome.CORRECTED))
-            _log.info("corrected %s drift", attempt.kind)
         if attempt.change is not None:
             track.change = network_change(
                 attempt.change.policy.key,

@@ -66,6 +66,13 @@ class ConnectionMetrics:
             self._instruments.drift.closed(self.name, before, after)
         self._instruments.exposure.observe(self.name, pools)
 
+    def observe_some_pools(self, rows: Iterable[PoolRow]) -> None:
+        """Replace what is shown of some pools between two sweeps. Exposure is still counted from sweep to sweep."""
+        if self._forgotten:
+            return
+        for before, after in self._instruments.pools.update(self.name, rows):
+            self._instruments.drift.closed(self.name, before, after)
+
     def sweep_finished(self, result: SweepResult, *, seconds: float, ended: datetime, writes: int) -> None:
         """Count one sweep.
 

@@ -86,7 +86,7 @@ def _connection_samples(row: ConnectionRow) -> Iterator[Sample]:
 
 def _policy_samples(row: PolicyRow) -> Iterator[Sample]:
     policy = str(row.policy)
-    yield Sample(POLICY_INFO, (policy, row.mode), 1)
+    yield Sample(POLICY_INFO, (policy, row.mode or ""), 1)
     for condition in row.conditions:
         yield Sample(POLICY_CONDITION, (policy, *condition_labels(condition)), 1)
     yield Sample(POLICY_SUSPENDED, (policy,), row.suspended)

@@ -101,14 +101,24 @@ class PoolTable:
             after[row.pool] = _render(connection, row)
             if known is not None:
                 changed.append((known.row, row))
-        self._pools[connection] = {pool: after[pool] for pool in sorted(after)}
-        outcomes = Counter(rendered.row.outcome for rendered in after.values())
+        self._keep(connection, after)
+        return changed
+
+    def update(self, connection: str, rows: Iterable[PoolRow]) -> list[tuple[PoolRow, PoolRow]]:
+        """Replace the rows of some pools of a connection, and tell which changed: each before and after."""
+        known = self._pools.get(connection, {})
+        latest = {row.pool: row for row in rows}
+        untouched = [rendered.row for pool, rendered in known.items() if pool not in latest]
+        return self.replace(connection, [*untouched, *latest.values()])
+
+    def _keep(self, connection: str, rows: dict[str, Rendered[PoolRow]]) -> None:
+        self._pools[connection] = {pool: rows[pool] for pool in sorted(rows)}
+        outcomes = Counter(rendered.row.outcome for rendered in rows.values())
         self._outcomes[connection] = render_row(
             connection,
             COUNT_FAMILIES,
             (Sample(POOLS, (connection, outcome), outcomes[outcome]) for outcome in PoolOutcome),
         )
-        return changed
 
     def forget(self, connection: str) -> None:
         """Drop a connection with all its pools."""

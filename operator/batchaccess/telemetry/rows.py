@@ -38,10 +38,10 @@ class PoolRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
-    """One BatchPoolAccessPolicy."""
+    """One BatchPoolAccessPolicy; `mode` is None if what was declared cannot be read."""
 
     policy: ObjectKey
-    mode: Mode
+    mode: Mode | None
     suspended: bool
     conditions: tuple[Condition, ...]
 
