@@ -8,8 +8,18 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from batchemulator import Assumptions
-from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, Result, Scenario, play, variants, with_setting
-from tests.killmatrix.tap import POOLS, Harm, Phase, Point
+from tests.killmatrix.scenario import (
+    IMPOSSIBLE,
+    Kind,
+    Lost,
+    Result,
+    Scenario,
+    cannot_be_told,
+    play,
+    variants,
+    with_setting,
+)
+from tests.killmatrix.tap import ON_THE_WIRE_ONLY, Harm, Phase, Point, harms_at
 
 Setting = tuple[str, str]
 """One switch of docs/assumptions.md and its value."""
@@ -24,8 +34,8 @@ class Counts:
     failures: list[str] = field(default_factory=list)
     by_harm: Counter[str] = field(default_factory=Counter)
     stuck: Counter[str] = field(default_factory=Counter)
-    gave_way: int = 0
-    """Runs in which the metadata was edited between our write-ahead and our resize: whose ETag it is cannot be told."""
+    gave_way: Counter[str] = field(default_factory=Counter)
+    """Runs that rightly left the network as it was, untouched in scale and said so, by why."""
 
     def add(self, scenario: Scenario, setting: Setting | None, result: Result) -> None:
         """Count one run. Without progress it failed, unless its setting makes progress impossible."""
@@ -37,18 +47,14 @@ class Counts:
         self.failures += [f"{where}: {problem}" for problem in result.problems]
         if result.corrected:
             return
-        if (scenario.lost is Lost.AZURE and result.gave_way) or _cannot_be_told(scenario, setting, result):
-            self.gave_way += 1
-        elif setting in IMPOSSIBLE:
+        point = scenario.point
+        untold = cannot_be_told(None if point is None else point.harm, setting, result.said)
+        if untold or (scenario.lost is Lost.AZURE and result.gave_way):
+            self.gave_way["412 on the only spelling understood" if untold else "metadata edited before the drain"] += 1
+        elif setting in IMPOSSIBLE and result.said.startswith(IMPOSSIBLE[setting].says):
             self.stuck["=".join(setting or ())] += 1
         else:
             self.failures.append(f"{where}: no progress, the pool says {result.said}")
-
-
-def _cannot_be_told(scenario: Scenario, setting: Setting | None, result: Result) -> bool:
-    """A 412 on the very trial of the only spelling that is understood looks like a service that knows neither."""
-    raced = scenario.point is not None and scenario.point.harm is Harm.RACE
-    return raced and setting == ("if_match_form", "bare") and result.said.startswith("PreconditionUnsupported")
 
 
 def points(calls: Sequence[str]) -> Iterator[tuple[Point, Lost]]:
@@ -57,10 +63,9 @@ def points(calls: Sequence[str]) -> Iterator[tuple[Point, Lost]]:
         for phase in Phase:
             for lost in Lost:
                 yield Point(number=number, harm=Harm.CRASH, phase=phase), lost
-        if name in POOLS:
-            for harm in Harm:
-                if harm is not Harm.CRASH:
-                    yield Point(number=number, harm=harm), Lost.NOTHING
+        for harm in harms_at(name):
+            if harm not in ON_THE_WIRE_ONLY:
+                yield Point(number=number, harm=harm), Lost.NOTHING
 
 
 def scenarios(setting: Setting | None) -> list[Scenario]:
@@ -88,10 +93,12 @@ def run(setting: Setting | None, sample: int | None = None, seed: int = 0) -> Co
     return counts
 
 
-def run_all(settings: Sequence[Setting | None], sample: int | None = None, workers: int = 2) -> dict[str, Counts]:
+def run_all(
+    settings: Sequence[Setting | None], sample: int | None = None, *, seed: int = 0, workers: int = 2
+) -> dict[str, Counts]:
     """The same under many settings, on so many processes."""
     with ProcessPoolExecutor(workers) as pool:
-        ran = pool.map(run, settings, [sample] * len(settings))
+        ran = pool.map(run, settings, [sample] * len(settings), [seed] * len(settings))
         return {
             "defaults" if each is None else "=".join(each): counts for each, counts in zip(settings, ran, strict=True)
         }

@@ -1,271 +1,234 @@
-"""Service, cluster and operator, each a process of its own; the operator dies at a point and is started again."""
+"""One trial on real processes: an operator is harmed at a point and replaced if it died, and the end is judged."""
 
 import json
-import os
-import random
-import re
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from batchemulator import Assumptions
-from tests.killmatrix.runner import SPEED
-from tests.killmatrix.scenario import IMPOSSIBLE, variants
-from tests.killmatrix.tap import Phase
-from tests.support.drains import busy_pool
-from tests.support.kube import POOL_ACCESS_PATH, ROOT, Cluster, cluster, connection_manifest, policy_manifest
+from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, cannot_be_told
+from tests.killmatrix.stage import Stage
+from tests.killmatrix.tap import Harm, Point
+from tests.support.drains import FORMULA, busy_pool
 
 NODES = 3
-PATIENCE_SECONDS = 45
-_KEY = "YmF0Y2hhY2Nlc3MtZW11bGF0b3ItZGV2ZWxvcG1lbnQta2V5LW5vdC1hLXNlY3JldC0wMQ=="
-"""The emulator's documented key."""
+PATIENCE_SECONDS = 90
+QUIET_SECONDS = 2
+"""How long an operator makes no call before it has given up for now; in a saga it makes some each 0.1 s."""
+
+_POOLS: dict[Kind, dict[str, Any]] = {
+    Kind.TARGETS: {"targetDedicatedNodes": NODES, "resizeTimeout": "PT21M"},
+    Kind.AUTOSCALE: {
+        "enableAutoScale": True,
+        "autoScaleFormula": FORMULA,
+        "autoScaleEvaluationInterval": "PT7M",
+        "targetDedicatedNodes": 2,
+        "currentDedicatedNodes": 2,
+    },
+}
+_SCALE = {
+    Kind.TARGETS: ("enableAutoScale", "targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout"),
+    Kind.AUTOSCALE: ("enableAutoScale", "autoScaleFormula", "autoScaleEvaluationInterval"),
+}
+"""What decides the size of a pool."""
+
+Setting = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One run on real processes: where it dies, what is lost meanwhile, what the service does."""
+    """Which pool, what is done to the operator and where, what is lost meanwhile, what the service is like."""
 
-    kill_at: tuple[int, Phase] | None = None
-    lost: str = "nothing"
-    fault: tuple[str, str, int] | None = None
-    """Kind, operation, and how many requests of that operation pass before."""
-    setting: tuple[str, str] | None = None
+    kind: Kind = Kind.TARGETS
+    point: Point | None = None
+    lost: Lost = Lost.NOTHING
+    setting: Setting | None = None
+
+    @property
+    def dies(self) -> bool:
+        """Whether the first operator is killed."""
+        return self.point is not None and self.point.harm is Harm.CRASH
+
+    @property
+    def harm(self) -> str:
+        """What is done, in words."""
+        if self.point is None:
+            return "no harm"
+        what = f"SIGKILL {self.point.phase}" if self.dies else str(self.point.harm)
+        return what if self.lost is Lost.NOTHING else f"{what}, {self.lost} lost"
 
     def __str__(self) -> str:
-        where = "no kill" if self.kill_at is None else f"SIGKILL {self.kill_at[1]} call {self.kill_at[0]}"
-        return f"{where}, {self.lost} lost, fault {self.fault}, {self.setting or 'defaults'}"
+        where = "" if self.point is None else f" at {self.point.call} {self.point.number}"
+        return f"{self.kind}: {self.harm}{where} under {'='.join(self.setting or ('defaults',))}"
 
 
-@dataclass(slots=True)
-class Trials:
-    """What the trials came to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """How a trial ended: `problem` is empty if well. `calls` are those of the operator that was harmed."""
 
-    runs: int = 0
-    killed: int = 0
-    gave_way: int = 0
-    """Trials in which the metadata was edited between our write-ahead and our resize: safe, said, and not drained."""
-    failures: list[str] = field(default_factory=list)
+    trial: Trial
+    calls: tuple[str, ...]
+    problem: str
+    gave_way: str = ""
+    """Why the network was rightly left as it was; empty if it was corrected."""
+    seconds: float = 0
 
-
-class Batch:
-    """The emulated service in its own process, through its control endpoint."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def call(self, method: str, path: str, body: object | None = None) -> Any:  # noqa: ANN401 JSON
-        request = urllib.request.Request(  # noqa: S310 a loopback address of ours
-            f"{self.url}/emulator/{path}", method=method, data=None if body is None else json.dumps(body).encode()
-        )
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 the same
-            return json.loads(response.read() or b"{}")
-
-    def pool(self, pool_id: str) -> dict[str, Any]:
-        pools: list[dict[str, Any]] = self.call("GET", "accounts/devaccount/pools")
-        return next(pool for pool in pools if pool["id"] == pool_id)
+    @property
+    def struck(self) -> str | None:
+        """The call that was harmed; None if it was never made, or nothing was to be harmed."""
+        point = self.trial.point
+        return None if point is None or self.calls.count(point.call or "") <= point.number else point.call
 
 
-@contextmanager
-def batch(directory: Path) -> Iterator[Batch]:
-    """The service, `SPEED` times as fast as the real one."""
-    log = directory / "batch.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "batchemulator", "--port=0", f"--time-scale={SPEED}"],
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-    try:
-        deadline = time.monotonic() + 20
-        while not (found := re.search(r"listening on (\S+)", log.read_text())):
-            if time.monotonic() > deadline:
-                raise TimeoutError(log.read_text())
-            time.sleep(0.05)
-        yield Batch(found[1])
-    finally:
-        process.terminate()
-        process.wait()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is there at one moment."""
+
+    scale: tuple[Any, ...]
+    rules: list[str]
+    journals: bool
+    compliant: str
+    pending: bool
 
 
-@dataclass(slots=True)
-class Stage:
-    """Everything but the operator."""
+class Play:
+    """One trial on a stage, under a name nobody else uses."""
 
-    kube: Cluster
-    batch: Batch
-    directory: Path
-    number: int = 0
+    def __init__(self, stage: Stage, trial: Trial, name: str) -> None:
+        self._stage = stage
+        self._trial = trial
+        self._name = name
+        self._gave_way = ""
 
-    def play(self, trial: Trial) -> tuple[list[str], str | None]:
-        """One trial; the calls of the first operator, and what is wrong in the end."""
-        self.number += 1
-        pool_id = f"busy-{self.number}"
-        trace = self.directory / f"calls-{self.number}.txt"
-        self.batch.call("POST", "accounts/devaccount/pools", busy_pool(pool_id, nodes=NODES, resizeTimeout="PT21M"))
-        if trial.setting is not None:
-            self.batch.call("PATCH", "assumptions", {trial.setting[0]: trial.setting[1]})
-        if trial.fault is not None:
-            kind, operation, skip = trial.fault
-            retry = {"retry_after": 2} if kind == "throttled" else {}
-            fault = {"kind": kind, "operation": operation, "pool": pool_id, "skip": skip, **retry}
-            self.batch.call("POST", "faults", fault)
-        problem = self._operate(trial, pool_id, trace)
-        self.batch.call("DELETE", "faults")
-        if trial.setting is not None:
-            self.batch.call("PATCH", "assumptions", {trial.setting[0]: Assumptions().as_settings()[trial.setting[0]]})
-        self.batch.call("DELETE", f"accounts/devaccount/pools/{pool_id}")
-        calls = trace.read_text().splitlines()
-        return calls, None if problem is None else f"{trial}: {problem}"
-
-    def _operate(self, trial: Trial, pool_id: str, trace: Path) -> str | None:
-        if trial.kill_at is not None:
-            number, phase = trial.kill_at
-            first = self._start(trace, KILL_AT=f"{number}:{phase}")
-            try:
-                first.wait(timeout=PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                first.kill()
-                first.wait()
-                return "it did not come to the point of its death"
-            self._lose(trial.lost, pool_id)
-        second = self._start(trace.with_suffix(".second.txt") if trial.kill_at else trace)
+    def run(self) -> Played:
+        """From a busy pool to the judgement of what became of it; nothing is left behind."""
+        stage, trial, started = self._stage, self._trial, time.monotonic()
+        stage.batch.call("POST", "accounts/devaccount/pools", busy_pool(self._name, nodes=NODES) | _POOLS[trial.kind])
+        self._seeded = stage.batch.pool(self._name)
+        stage.batch.assume(trial.setting)
         try:
-            return self._settled(pool_id, second)
+            problem = self._operated() or self._misdeeds()
+        finally:
+            stage.reset(self._name)
+        return Played(
+            trial=trial,
+            calls=tuple(stage.calls(self._first)),
+            problem=problem,
+            gave_way=self._gave_way,
+            seconds=time.monotonic() - started,
+        )
+
+    @property
+    def _first(self) -> str:
+        return f"{self._name}.first"
+
+    def _operated(self) -> str:
+        first = self._stage.start(self._first, self._trial.point)
+        try:
+            if not self._trial.dies:
+                return self._settled(first, self._first)
+            first.join(PATIENCE_SECONDS)
+            if first.is_alive():
+                return "it did not come to the point of its death"
+        finally:
+            first.kill()
+            first.join()
+        self._lose()
+        second = self._stage.start(f"{self._name}.second")
+        try:
+            return self._settled(second, f"{self._name}.second")
         finally:
             second.kill()
-            second.wait()
+            second.join()
 
-    def _start(self, trace: Path, **environment: str) -> subprocess.Popen[bytes]:
-        trace.touch()
-        with (self.directory / "operator.log").open("ab") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.killmatrix.runner", str(self.kube.kubeconfig)],
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "TRACE": str(trace), **environment},
-            )
-
-    def _lose(self, lost: str, pool_id: str) -> None:
-        match lost:
-            case "Kubernetes status":
-                path = f"{POOL_ACCESS_PATH}/prod-weu.{pool_id}"
-                if self._object(pool_id):
-                    self.kube.call("DELETE", path)
-            case "Azure metadata":
-                self.batch.call("PATCH", f"accounts/devaccount/pools/{pool_id}", {"metadata": []})
-            case _:
+    def _lose(self) -> None:
+        match self._trial.lost:
+            case Lost.NOTHING:
                 return
+            case Lost.KUBERNETES:
+                self._stage.forget_report(self._name)
+            case Lost.AZURE:
+                self._stage.batch.call("PATCH", f"accounts/devaccount/pools/{self._name}", {"metadata": []})
 
-    def _settled(self, pool_id: str, operator: subprocess.Popen[bytes]) -> str | None:
-        deadline, problem = time.monotonic() + PATIENCE_SECONDS, "nothing was looked at"
-        while time.monotonic() < deadline:
-            if operator.poll() is not None:
-                return f"the second operator ended with {operator.returncode}"
-            problem = self._problem(pool_id)
-            if problem == "":
-                return None
-            time.sleep(0.2)
-        return problem
+    def _settled(self, operator: Any, name: str) -> str:  # noqa: ANN401 a process
+        """Wait until all is well; what is not, once patience is over or the operator has ended."""
+        deadline, calls, changed = time.monotonic() + PATIENCE_SECONDS, 0, time.monotonic()
+        while True:
+            now, made = time.monotonic(), len(self._stage.calls(name))
+            if made != calls:
+                calls, changed = made, now
+            is_quiet = made > 0 and now - changed > QUIET_SECONDS
+            problem = self._problem(self._seen(), is_quiet=is_quiet)
+            if operator.exitcode is not None:
+                return f"the operator ended with {operator.exitcode}"
+            if not problem or now > deadline:
+                return problem
+            time.sleep(0.1)
 
-    def _problem(self, pool_id: str) -> str:
-        """What is not yet as it should be; nothing once all is."""
-        pool, found = self.batch.pool(pool_id), self._object(pool_id)
-        status = found.get("status", {}) if found else {}
+    def _seen(self) -> _Seen:
+        pool, found = self._stage.batch.pool(self._name), self._stage.report(self._name)
+        status: dict[str, Any] = found.get("status", {}) if found else {}
         (nat_pool,) = pool["networkConfiguration"]["endpointConfiguration"]["inboundNATPools"]
-        rules = [rule["access"] for rule in nat_pool.get("networkSecurityGroupRules", ())]
-        compliant = [each["reason"] for each in status.get("conditions", ()) if each["type"] == "Compliant"]
-        if pool["targetDedicatedNodes"] != NODES or pool["resizeTimeout"] != "PT21M":
-            return f"the scale is {pool['targetDedicatedNodes']} nodes with {pool['resizeTimeout']} ({compliant})"
-        if rules != ["deny"]:
-            return f"the network is not corrected: {rules} ({compliant})"
-        if (
-            "journal" in status
-            or not status
-            or any(item["value"].startswith("v1 ") for item in pool.get("metadata", ()))
-        ):
-            return f"a journal is left ({compliant})"
-        return ""
-
-    def _object(self, pool_id: str) -> dict[str, Any] | None:
-        objects: list[dict[str, Any]] = self.kube.call("GET", POOL_ACCESS_PATH)["items"]
-        return next((each for each in objects if each["metadata"]["name"] == f"prod-weu.{pool_id}"), None)
-
-
-@contextmanager
-def stage(directory: Path) -> Iterator[Stage]:
-    """Cluster and service, with an account and a policy declared."""
-    with cluster(directory) as kube, batch(directory) as service:
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "batchaccess"}}
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "weu", "namespace": "batchaccess"}}
-        kube.apply(namespace)
-        kube.apply(
-            secret | {"stringData": {"key": f"devaccount:{_KEY}"}},
-            connection_manifest(
-                endpoint=service.url,
-                auth={"type": "SharedKey", "secretRef": {"name": "weu", "key": "key"}},
-                syncPeriodSeconds=10,
-                requestBudget={"perSecond": 100, "burst": 100},
-            ),
-            policy_manifest(remediation={"strategy": "Drain"}),
+        conditions = {each["type"]: each["reason"] for each in status.get("conditions", ())}
+        in_azure = any(item["value"].startswith("v1 ") for item in pool.get("metadata", ()))
+        return _Seen(
+            scale=self._scale(pool),
+            rules=[rule["access"] for rule in nat_pool.get("networkSecurityGroupRules", ())],
+            journals=in_azure or "journal" in status,
+            compliant=conditions.get("Compliant", ""),
+            pending=conditions.get("Remediating") == "RestorePending",
         )
-        yield Stage(kube=kube, batch=service, directory=directory)
 
+    def _scale(self, pool: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(pool.get(key) for key in _SCALE[self._trial.kind])
 
-OPERATIONS = {
-    "patch_metadata": "update_pool",
-    "patch_network": "update_pool",
-    "resize": "resize_pool",
-    "get_pool": "get_pool",
-}
-FAULTS = ("condition-not-met", "throttled", "internal-error", "timed-out-after", "silent-after", "dropped-after")
-LOSSES = ("Kubernetes status", "Azure metadata")
+    def _problem(self, seen: _Seen, *, is_quiet: bool) -> str:
+        """What is not as it should be in the end; nothing once all is."""
+        said = f"(it says {seen.compliant or 'nothing'})"
+        if seen.scale != self._scale(self._seeded):
+            return "" if seen.pending and self._may_give_up(seen) else f"the scale is {seen.scale} {said}"
+        if seen.journals or not seen.compliant:
+            return f"a journal is left {said}"
+        if seen.rules == ["deny"]:
+            return ""
+        if not seen.rules and is_quiet and self._may_give_up(seen):
+            self._gave_way = seen.compliant
+            return ""
+        return f"the network is not corrected: {seen.rules} {said}"
 
+    def _may_give_up(self, seen: _Seen) -> bool:
+        """Whether leaving the network as it is, the scale untouched and the reason said, is right here."""
+        trial = self._trial
+        if trial.setting in IMPOSSIBLE:
+            return seen.compliant == IMPOSSIBLE[trial.setting].says
+        harm = None if trial.point is None else trial.point.harm
+        if trial.lost is Lost.AZURE and seen.compliant == "ScaleChanged":
+            return self._drains() == 0
+        return cannot_be_told(harm, trial.setting, seen.compliant)
 
-def trials_of(calls: Sequence[str]) -> list[Trial]:
-    """Death before and after every call, with every loss; every fault at every request of the saga."""
-    last = min(max(number for number, call in enumerate(calls) if call == "write_journal") + 2, len(calls))
-    found = [Trial(kill_at=(number, phase)) for number in range(last) for phase in Phase]
-    found += [Trial(kill_at=(number, Phase.AFTER), lost=lost) for number in range(last) for lost in LOSSES]
-    found += [
-        Trial(kill_at=(number, Phase.AFTER), setting=setting)
-        for setting in variants()
-        if setting not in IMPOSSIBLE
-        for number in (6, 10)
-    ]
-    seen: dict[str, int] = {}
-    for call in calls[:last]:
-        operation = OPERATIONS.get(call)
-        if operation is None:
-            continue
-        skip = seen.get(operation, 0)
-        seen[operation] = skip + 1
-        found += [Trial(fault=(kind, operation, skip)) for kind in FAULTS if call != "get_pool" or kind != FAULTS[0]]
-    return found
+    def _writes(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._stage.batch.call("GET", "requests")
+        return [each for each in entries if each["poolId"] == self._name and each["method"] != "GET"]
 
+    def _drains(self) -> int:
+        """How often the service accepted to let all nodes go."""
+        resizes = [each for each in self._writes() if each["operation"] == "resize_pool" and each["status"] == 202]
+        return sum(json.loads(each["body"])["targetDedicatedNodes"] == 0 for each in resizes)
 
-def run_trials(directory: Path, *, sample: int | None = None, seed: int = 0) -> Trials:
-    """All trials on one stage, or a seeded sample of them."""
-    counts = Trials()
-    with stage(directory) as here:
-        calls, problem = here.play(Trial())
-        counts.runs, counts.failures = 1, [] if problem is None else [problem]
-        chosen = trials_of(calls)
-        if sample is not None:
-            chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311 no secret
-        for trial in chosen:
-            _, problem = here.play(trial)
-            counts.runs += 1
-            counts.killed += trial.kill_at is not None
-            if problem is not None and trial.lost == "Azure metadata" and "ScaleChanged" in problem:
-                counts.gave_way += 1
-            elif problem is not None:
-                counts.failures.append(problem)
-    return counts
+    def _misdeeds(self) -> str:
+        """What must never have been done, however it ended."""
+        for each in self._writes():
+            body = json.loads(each["body"] or "{}")
+            if each["ifMatch"] is None and each["operation"] != "disable_pool_auto_scale":
+                return f"{each['operation']} was sent without If-Match"
+            if {"networkConfiguration", "metadata"} <= body.keys():
+                return "metadata was sent with the network"
+            if each["operation"] == "resize_pool" and "resizeTimeout" not in body:
+                return "a resize was sent without resizeTimeout"
+        drains, allowed = self._drains(), 2 if self._trial.lost is Lost.KUBERNETES else 1
+        if drains > allowed:
+            return f"it was drained {drains} times for one drift"
+        for log in self._stage.directory.glob(f"{self._name}.*.log"):
+            text = log.read_text()
+            if "Traceback" in text:
+                return f"an exception that nobody expected: {text[text.index('Traceback') :][-600:]}"
+        return ""

@@ -1,18 +1,21 @@
-"""The operator as its own process, composed as always, but that it dies of SIGKILL at a chosen external call.
+"""The operator as its own process, composed as always, with harm done to it at one chosen external call.
 
-    KILL_AT=12:before TRACE=calls.txt python -m tests.killmatrix.runner KUBECONFIG
-
-Nothing of this is in the product: the parts are tapped from outside, and the clock runs `SPEED` times as fast.
+Nothing of this is in the product: the parts are tapped from outside, and the clock runs `SPEED` times as fast. Trouble
+of the services is not played here: they are told through their control endpoints to make it at the next request.
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
 import time
-from dataclasses import replace
+import urllib.request
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from batchaccess.app import serve
 from batchaccess.azurebatch.connect import connect as real_connect
@@ -20,10 +23,65 @@ from batchaccess.control import accounts
 from batchaccess.control.accountloop import LoopRhythm, SweepFactory
 from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.settings import Settings
-from tests.killmatrix.tap import FINALIZERS, POOLS, REPORTS, Harm, Phase, Point, Tap
+from tests.killmatrix.tap import FINALIZERS, OF_KUBERNETES, POOLS, REPORTS, Harm, Point, Tap
 
 SPEED = 60
 """How many seconds pass for operator and service in one of ours."""
+
+RETRY_AFTER_SECONDS = 30
+
+_FAULTS: dict[Harm, dict[str, object]] = {
+    Harm.RACE: {"kind": "condition-not-met"},
+    Harm.THROTTLED: {"kind": "throttled", "retry_after": RETRY_AFTER_SECONDS},
+    Harm.FAILED_BEFORE: {"kind": "internal-error"},
+    Harm.FAILED_AFTER: {"kind": "timed-out-after"},
+    Harm.TIMED_OUT_AFTER: {"kind": "silent-after"},
+    Harm.DROPPED_AFTER: {"kind": "dropped-after"},
+    Harm.STALE_READ: {"kind": "stale-read"},
+    Harm.KUBERNETES_CONFLICT: {"status": 409},
+    Harm.KUBERNETES_FAILED: {"status": 500},
+    Harm.KUBERNETES_UNANSWERED: {"drop": True, "after_effect": True},
+}
+_OPERATIONS = {
+    "list_pools": "list_pools",
+    "get_pool": "get_pool",
+    "patch_metadata": "update_pool",
+    "patch_network": "update_pool",
+    "disable_autoscale": "disable_pool_auto_scale",
+    "enable_autoscale": "enable_pool_auto_scale",
+    "resize": "resize_pool",
+    "stop_resize": "stop_pool_resize",
+}
+"""What the emulated service calls the requests of each call."""
+
+_STATUS: dict[str, object] = {"method": "PATCH", "path": "batchpoolaccesses/[^/?]+/status"}
+_HELD: dict[str, object] = {
+    "method": "PATCH",
+    "path": r"(batchaccountconnections|batchpoolaccesspolicies)/[^/?]+(\?|$)",
+}
+_REQUESTS: dict[str, dict[str, object]] = {
+    "create": {"method": "POST", "path": r"batchpoolaccesses(\?|$)"},
+    "write": _STATUS,
+    "write_journal": _STATUS,
+    "delete": {"method": "DELETE", "path": "batchpoolaccesses/"},
+    "hold": _HELD,
+    "release_connection": _HELD,
+    "release_policy": _HELD,
+}
+"""What requests to Kubernetes each call makes that change something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What one operator process is told: where the services are, where to write what, where it is harmed."""
+
+    kubeconfig: Path
+    kubernetes: str
+    batch: str
+    log: Path
+    trace: Path
+    """Gets the name of each external call, before it is made."""
+    point: Point | None = None
 
 
 class FastClock:
@@ -40,10 +98,20 @@ class FastClock:
 
 
 class TracedTap(Tap):
-    """Writes down every call before it is made, for whoever survives."""
+    """Writes down every call before it is made, for whoever survives, and has the services make the trouble."""
 
-    def __init__(self, point: Point | None, trace: Path) -> None:
-        super().__init__(point=point, calls=_Traced(trace), on_crash=_die)
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(point=around.point, calls=_Traced(around.trace), on_crash=_die)
+        self._around = around
+
+    async def _harm(self, point: Point, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
+        if point.harm is Harm.CRASH:
+            return await super()._harm(point, name, effect)
+        if point.harm in OF_KUBERNETES:
+            _arrange(self._around.kubernetes, {**_FAULTS[point.harm], **_REQUESTS[name]})
+        else:
+            _arrange(self._around.batch, {**_FAULTS[point.harm], "operation": _OPERATIONS[name]})
+        return await effect()
 
 
 class _Traced(list[str]):
@@ -57,18 +125,27 @@ class _Traced(list[str]):
         self._file.flush()
 
 
+def _arrange(url: str, fault: object) -> None:
+    request = urllib.request.Request(  # noqa: S310 a loopback address of ours
+        f"{url}/emulator/faults",
+        method="POST",
+        data=json.dumps(fault).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310 the same
+        return
+
+
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _point() -> Point | None:
-    number, _, phase = os.environ.get("KILL_AT", "").partition(":")
-    return Point(number=int(number), harm=Harm.CRASH, phase=Phase(phase)) if number else None
-
-
-def main() -> int:
-    """Run it."""
-    tap = TracedTap(_point(), Path(os.environ["TRACE"]))
+def run_operator(around: Surroundings) -> None:
+    """Be the operator, until it ends or is killed."""
+    with around.log.open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    tap = TracedTap(around)
 
     async def connect(*arguments: object, **named: object) -> object:
         return tap.tapped(await real_connect(*arguments, **named), POOLS)  # type: ignore[arg-type]  # handed on as is
@@ -88,11 +165,7 @@ def main() -> int:
         )
 
     settings = Settings(
-        kubeconfig=Path(sys.argv[1]), telemetry_port=0, allow_endpoint_suffixes=("127.0.0.1",), resync_seconds=600
+        kubeconfig=around.kubeconfig, telemetry_port=0, allow_endpoint_suffixes=("127.0.0.1",), resync_seconds=600
     )
     rhythm = LoopRhythm(min_pause_seconds=0.1, saga_seconds=0.1)
-    return asyncio.run(serve(settings, make_factory=make_factory, rhythm=rhythm))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(asyncio.run(serve(settings, make_factory=make_factory, rhythm=rhythm)))

@@ -210,11 +210,29 @@ def variants() -> list[tuple[str, str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impossible:
+    """Why no drain can be begun, and the reason that the pool gives."""
+
+    says: str
+    why: str
+
+
 IMPOSSIBLE = {
-    ("if_match_form", "neither"): "no conditional write is ever accepted, and an unconditional one is never made",
-    ("metadata_limit", "refused"): "the journal cannot be written to Azure, and without it nothing is drained",
+    ("if_match_form", "neither"): Impossible(
+        says="PreconditionUnsupported",
+        why="no conditional write is ever accepted, and an unconditional one is never made",
+    ),
+    ("metadata_limit", "refused"): Impossible(
+        says="JournalRefused", why="the journal cannot be written to Azure, and without it nothing is drained"
+    ),
 }
 """Switches under which a drain cannot be begun at all; the pool is left as it is and says so."""
+
+
+def cannot_be_told(harm: Harm | None, setting: tuple[str, str] | None, said: str) -> bool:
+    """A 412 on the very trial of the only spelling that is understood looks like a service that knows neither."""
+    return harm is Harm.RACE and setting == ("if_match_form", "bare") and said.startswith("PreconditionUnsupported")
 
 
 def replaced(scenario: Scenario, **changes: Any) -> Scenario:  # noqa: ANN401 fields of Scenario

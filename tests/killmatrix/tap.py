@@ -1,6 +1,6 @@
 """Points at which something happens to a running operator: around every external call, counted in order."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,16 +30,30 @@ class Harm(StrEnum):
     FAILED_BEFORE = "500 before effect"
     FAILED_AFTER = "500 after effect"
     TIMED_OUT_AFTER = "timeout after effect"
+    DROPPED_AFTER = "connection dropped after effect"
     STALE_READ = "stale read"
+    KUBERNETES_CONFLICT = "Kubernetes 409"
+    KUBERNETES_FAILED = "Kubernetes 500 before effect"
+    KUBERNETES_UNANSWERED = "Kubernetes connection dropped after effect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """The `number`-th external call, counted from 0, and what happens there."""
+    """The `number`-th external call, counted from 0, and what happens there.
+
+    With `call` only calls of that name count: how often a process looks while it waits is not the same each time.
+    """
 
     number: int
     harm: Harm
     phase: Phase = Phase.BEFORE
+    call: str | None = None
+
+    def is_at(self, calls: Sequence[str]) -> bool:
+        """Whether the last of these calls is the one."""
+        if self.call is None:
+            return self.number == len(calls) - 1
+        return calls[-1] == self.call and self.number == calls.count(self.call) - 1
 
 
 @dataclass(slots=True)
@@ -57,9 +71,8 @@ class Tap:
 
     async def call(self, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
         """Make one call, with harm done to it if this is the point."""
-        number = len(self.calls)
         self.calls.append(name)
-        point = self.point if self.point is not None and self.point.number == number else None
+        point = self.point if self.point is not None and self.point.is_at(self.calls) else None
         if point is None:
             answer = await effect()
         else:
@@ -72,7 +85,11 @@ class Tap:
     async def _harm(self, point: Point, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
         if point.harm is Harm.STALE_READ and name == "get_pool" and self._last_pool is not None:
             return self._last_pool
-        error = _error(point.harm, is_write=name not in READS) if name in POOLS else None
+        if point.harm in OF_KUBERNETES:
+            if point.harm is Harm.KUBERNETES_UNANSWERED:
+                await effect()
+            return _NOT_DONE[name]
+        error = _error(point.harm, is_write=name not in READS)
         if point.harm is not Harm.CRASH and error is None:
             return await effect()
         if point.phase is Phase.AFTER or point.harm in (Harm.FAILED_AFTER, Harm.TIMED_OUT_AFTER):
@@ -100,6 +117,24 @@ POOLS = frozenset(
 READS = frozenset({"get_pool", "list_pools"})
 REPORTS = frozenset({"create", "write", "write_journal", "delete"})
 FINALIZERS = frozenset({"hold", "release_connection", "release_policy"})
+OF_KUBERNETES = frozenset({Harm.KUBERNETES_CONFLICT, Harm.KUBERNETES_FAILED, Harm.KUBERNETES_UNANSWERED})
+_NOT_DONE = {name: False if name in FINALIZERS | {"delete"} else None for name in REPORTS | FINALIZERS}
+"""What the Kubernetes ports answer, which never raise, when something is not certain to be done."""
+
+ON_THE_WIRE_ONLY = frozenset({Harm.DROPPED_AFTER, Harm.KUBERNETES_CONFLICT})
+"""Harms that at the ports look like another one: a timeout, and a failure."""
+
+
+def harms_at(name: str) -> list[Harm]:
+    """What can happen at a call, but for the death of the process."""
+    if name not in POOLS:
+        return [harm for harm in Harm if harm in OF_KUBERNETES]
+    no_harm_here = OF_KUBERNETES | {Harm.CRASH}
+    if name in READS:
+        no_harm_here |= {Harm.RACE, Harm.FAILED_AFTER, Harm.DROPPED_AFTER}
+    if name != "get_pool":
+        no_harm_here |= {Harm.STALE_READ}
+    return [harm for harm in Harm if harm not in no_harm_here]
 
 
 class _Tapped:
@@ -129,7 +164,7 @@ def _error(harm: Harm, *, is_write: bool) -> PortError | None:
             return PortError(ErrorKind.TRANSIENT, "InternalError", "failed", status=500, outcome_unknown=is_write)
         case Harm.FAILED_AFTER:
             return PortError(ErrorKind.TRANSIENT, "OperationTimedOut", "slow", status=500, outcome_unknown=is_write)
-        case Harm.TIMED_OUT_AFTER:
+        case Harm.TIMED_OUT_AFTER | Harm.DROPPED_AFTER:
             return PortError(ErrorKind.TRANSIENT, "Timeout", "no answer", outcome_unknown=is_write)
-        case Harm.CRASH | Harm.STALE_READ:
+        case _:
             return None

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.killmatrix.matrix import Counts, every_setting, run
-from tests.killmatrix.processes import run_trials
-from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Scenario, play
+from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, Scenario, play
 from tests.killmatrix.tap import Harm, Phase, Point
+from tests.killmatrix.trials import run_trials
 
 SETTINGS = every_setting()
 
@@ -36,6 +36,7 @@ async def test_a_crash_in_the_matrix_really_ends_what_was_under_way() -> None:
 @pytest.mark.skipif(
     not os.environ.get("BATCHACCESS_KILLMATRIX"), reason="kills real processes with BATCHACCESS_KILLMATRIX=1"
 )
-def test_a_process_that_is_killed_is_replaced_by_one_that_finishes(tmp_path: Path) -> None:
-    trials = run_trials(tmp_path, sample=1, seed=3)
+def test_whatever_happens_to_a_real_process_the_saga_ends_well(tmp_path: Path) -> None:
+    trials = run_trials(tmp_path, sample=16, seed=3, stages=2)
     assert trials.failures == []
+    assert trials.killed >= len(Lost)

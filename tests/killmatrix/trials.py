@@ -1,0 +1,149 @@
+"""Which trials are played on real processes, on how many stages at once, and the counts of how they ended."""
+
+import queue
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.killmatrix.processes import Play, Played, Setting, Trial
+from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, variants
+from tests.killmatrix.stage import Stage, stage
+from tests.killmatrix.tap import POOLS, READS, Harm, Phase, Point, harms_at
+
+STAGES = 4
+MOST_CALLS = 80
+"""Calls of an undisturbed saga that are harmed; it has 40 to 60."""
+
+
+@dataclass(slots=True)
+class Trials:
+    """What the trials came to."""
+
+    runs: int = 0
+    corrected: int = 0
+    seconds: float = 0
+    """The sum over all trials, several of which are played at once."""
+    by_harm: Counter[str] = field(default_factory=Counter)
+    by_call: Counter[str] = field(default_factory=Counter)
+    """How often each call was the one that was harmed."""
+    settings: set[Setting | None] = field(default_factory=set)
+    gave_way: Counter[str] = field(default_factory=Counter)
+    """Trials that rightly left the network as it was, by the reason that the pool gives."""
+    impossible: Counter[Setting] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def killed(self) -> int:
+        """How many operators died of SIGKILL."""
+        return sum(count for harm, count in self.by_harm.items() if harm.startswith("SIGKILL"))
+
+    def add(self, played: Played) -> None:
+        """Count one trial."""
+        trial = played.trial
+        self.runs += 1
+        self.seconds += played.seconds
+        self.by_harm[trial.harm] += 1
+        self.settings.add(trial.setting)
+        if trial.point is not None:
+            self.by_call[played.struck or "never made"] += 1
+        if played.problem:
+            self.failures.append(f"{trial}: {played.problem}")
+        elif not played.gave_way:
+            self.corrected += 1
+        elif trial.setting in IMPOSSIBLE and trial.setting is not None:
+            self.impossible[trial.setting] += 1
+        else:
+            self.gave_way[f"{played.gave_way} after {trial.harm}"] += 1
+
+
+def every_harm(plain: Played) -> list[Trial]:
+    """Death before and after every call, with every loss, and every other harm at every call."""
+    found = []
+    for number in _numbers(plain.calls):
+        found += [_at(plain, number, Harm.CRASH, phase) for phase in Phase]
+        found += [_at(plain, number, Harm.CRASH, Phase.AFTER, lost) for lost in Lost if lost is not Lost.NOTHING]
+        found += [_at(plain, number, harm) for harm in harms_at(plain.calls[number])]
+    return found
+
+
+def some_of_every_harm(plain: Played, dice: random.Random) -> list[Trial]:
+    """Death around every write to the pool and every write of the journal, and each harm and loss somewhere."""
+    writes = (POOLS - READS) | {"write_journal"}
+    everything = every_harm(plain)
+    found = [
+        trial
+        for trial in everything
+        if trial.dies and trial.lost is Lost.NOTHING and trial.point is not None and trial.point.call in writes
+    ]
+    harms = sorted({trial.harm for trial in everything})
+    return found + [dice.choice([each for each in everything if each.harm == harm]) for harm in harms]
+
+
+def _at(plain: Played, number: int, harm: Harm, phase: Phase = Phase.BEFORE, lost: Lost = Lost.NOTHING) -> Trial:
+    call = plain.calls[number]
+    point = Point(number=plain.calls[:number].count(call), call=call, harm=harm, phase=phase)
+    return Trial(kind=plain.trial.kind, setting=plain.trial.setting, point=point, lost=lost)
+
+
+def _numbers(calls: Sequence[str]) -> Iterator[int]:
+    """The calls that are harmed: of the rounds of a waiting loop, a read and a report, the first and the last."""
+    for number in range(min(len(calls), MOST_CALLS)):
+        around = calls[max(0, number - 2) : number + 3]
+        is_within_a_loop = len(around) == 5 and around[0] == around[2] == around[4] and around[1] == around[3]
+        if not is_within_a_loop:
+            yield number
+
+
+def run_trials(directory: Path, *, sample: int | None = None, seed: int = 0, stages: int = STAGES) -> Trials:
+    """All trials, or a seeded sample of them that has one of each harm in it."""
+    counts = Trials()
+    with ExitStack() as stack:
+        free: queue.SimpleQueue[Stage] = queue.SimpleQueue()
+        for number in range(stages):
+            free.put(stack.enter_context(stage(directory / f"stage-{number}")))
+        players = stack.enter_context(ThreadPoolExecutor(stages))
+
+        def play(numbered: tuple[int, Trial]) -> Played:
+            here = free.get()
+            try:
+                return Play(here, numbered[1], f"busy-{numbered[0]}").run()
+            finally:
+                free.put(here)
+
+        def play_all(trials: Sequence[Trial], begin: int) -> list[Played]:
+            ended = []
+            for played in players.map(play, enumerate(trials, begin)):
+                counts.add(played)
+                ended.append(played)
+            return ended
+
+        plain = play_all(undisturbed(sample), 0)
+        play_all(chosen(plain, sample, random.Random(seed)), len(plain))  # noqa: S311 no secret
+    return counts
+
+
+def undisturbed(sample: int | None) -> list[Trial]:
+    """Trials without harm, which show what calls there are to be harmed; one is enough for a sample."""
+    if sample is not None:
+        return [Trial()]
+    settings: list[Setting | None] = [None, *variants()]
+    return [Trial(kind=kind, setting=setting) for setting in settings for kind in Kind]
+
+
+def chosen(plain: Sequence[Played], sample: int | None, dice: random.Random) -> list[Trial]:
+    """What is played after the undisturbed trials; a sample has each harm once, then some under random settings."""
+    found: list[Trial] = []
+    for each in plain:
+        found += every_harm(each) if each.trial.setting is None else some_of_every_harm(each, dice)
+    if sample is None:
+        return found
+    harms = sorted({trial.harm for trial in found})
+    one_of_each = [dice.choice([each for each in found if each.harm == harm]) for harm in harms]
+    possible = [setting for setting in variants() if setting not in IMPOSSIBLE]
+    more = dice.sample(found, max(0, sample - len(one_of_each)))
+    stuck = Trial(setting=dice.choice(sorted(IMPOSSIBLE)))
+    return [*one_of_each, stuck, *(replace(trial, setting=dice.choice(possible)) for trial in more)][:sample]
