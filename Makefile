@@ -18,7 +18,7 @@ BENCH_AUDIT_small := 500
 BENCH_POOLS_full := 1000 10000
 BENCH_POOLS_small := 1000
 
-.PHONY: help install demo test lint format generate bench prove e2e e2e-full e2e-failover e2e-az e2e-browser image pictures lock clean
+.PHONY: help install demo test lint format generate bench prove e2e e2e-full e2e-failover e2e-az e2e-browser e2e-prometheus image pictures lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,11 @@ e2e-failover: install  ## Two replicas and a Lease: twenty kills, or BATCHACCESS
 
 e2e-browser: install  ## The status page in a real Chromium, with axe-core
 	BATCHACCESS_BROWSER=1 $(BIN)/pytest tests/e2e_browser $(PYTEST_ARGS)
+
+e2e-prometheus: install  ## The demo's story before a real Prometheus: alerts fire and resolve, every panel shows data
+	scripts/install-promtool.sh
+	PATH="$$PATH:$$HOME/.local/bin" BATCHACCESS_PROMETHEUS_E2E=1 BATCHACCESS_REQUIRE_TOOLS=1 \
+		$(BIN)/pytest -n 0 tests/e2e_prometheus $(PYTEST_ARGS)
 
 e2e-az: install  ## The real az client, installed outside the repository, against `batchaccess emulator`
 	AZ_CLI="$$(tests/e2e_az/install.sh)" $(BIN)/pytest tests/e2e_az $(PYTEST_ARGS)
