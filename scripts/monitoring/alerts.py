@@ -87,7 +87,7 @@ max by (connection, pool, policy) (batchaccess_pool_info)
             summary="The Internet reaches pool {{ $labels.pool }} against policy",
             description=(
                 "Anyone on the Internet reaches a port of pool {{ $labels.pool }} of account {{ $labels.connection }} "
-                "that its policy ({{ $labels.policy }}), an assertion or a guardrail closes."
+                "that {{ with $labels.policy }}its policy ({{ . }}), {{ end }}an assertion or a guardrail closes."
             ),
         ),
         Alert(

@@ -44,9 +44,11 @@ class DriftMetrics:
 
     def begin(self, connection: str) -> None:
         """Start the counters of a connection at zero, so that their first increase is seen by `rate`."""
+        self._detected.labels(connection, DriftClass.IMPLICIT_MAPPING)
         for kind in CORRECTED_KINDS:
             self._detected.labels(connection, kind)
-            self._corrected.labels(connection, kind, CorrectionOutcome.VERIFIED)
+            for outcome in CorrectionOutcome:
+                self._corrected.labels(connection, kind, outcome)
         self._open.labels(connection)
 
     def detected(self, connection: str, kind: DriftClass) -> None:

@@ -68,7 +68,8 @@ class SagaMetrics:
     def begin(self, connection: str) -> None:
         """Start the counters of a connection at zero, so that their first increase is seen by `rate`."""
         self.observe(connection, {}, pending=0)
-        self._ended.labels(connection, SagaOutcome.CORRECTED)
+        for outcome in SagaOutcome:
+            self._ended.labels(connection, outcome)
         for instrument in (self._resumed, self._lost, self._drained):
             instrument.labels(connection)
 

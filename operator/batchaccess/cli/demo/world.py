@@ -61,7 +61,7 @@ async def running() -> AsyncIterator[World]:
         kubeconfig = directory / "kubeconfig"
         kube = await asyncio.to_thread(start_in_process, kubeconfig)
         stack.push_async_callback(asyncio.to_thread, kube.stop)
-        timings = Timings(allocation=3, creating=1, starting=2, removal=3)
+        timings = Timings(allocation=3, creating=1, starting=2, removal=3, deletion=2, deletion_with_nodes=4)
         service = make_service([PROD, DEV, ARCHIVE], pools=_pools(), clock=ScaledClock(), timings=timings)
         batch = stack.enter_context(serving_in_thread(service))
         session = await stack.enter_async_context(aiohttp.ClientSession())
