@@ -9,6 +9,7 @@ Ends 2 when there is no control plane and none can be built.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.controlplane.assets import NoControlPlaneError, all_assets
 from tests.controlplane.handover import ASSETS_VARIABLE, as_json
 
 _ROOT: Final = Path(__file__).parents[2]
+_DEPLOY_TOOLS: Final = _ROOT / "scripts" / "install-deploy-tools.sh"
 _WORKERS: Final = 4
 _REMEDY: Final = """\
 e2e: {problem}.
@@ -40,6 +42,8 @@ def main(arguments: list[str]) -> int:
             return 2
         _tell(f"control planes: {', '.join(each.label for each in assets)}")
         environment[ASSETS_VARIABLE] = json.dumps([as_json(each) for each in assets])
+        if not _has_deploy_tools():
+            return 2
     if "--only-build" in arguments:
         return 0
     given = [each for each in arguments if each != "--"]
@@ -47,6 +51,14 @@ def main(arguments: list[str]) -> int:
     # The tests mostly wait: for sweeps, for back-offs, for controllers.
     command = [sys.executable, "-m", "pytest", f"--numprocesses={_WORKERS}", "--dist=loadgroup", *paths, *given]
     return subprocess.run(command, cwd=_ROOT, env=environment, check=False).returncode
+
+
+def _has_deploy_tools() -> bool:
+    """helm and the rest, which the script builds with Go once; it says itself what it lacks."""
+    return (
+        shutil.which("helm") is not None
+        or subprocess.run([_DEPLOY_TOOLS], stdout=sys.stderr, check=False).returncode == 0
+    )
 
 
 def _tell(text: str) -> None:

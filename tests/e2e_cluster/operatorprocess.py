@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -89,7 +89,7 @@ def write_kubeconfig(cluster: RealCluster, folder: Path, *, server: str | None =
     return path
 
 
-def start(kubeconfig: Path, log: Path) -> OperatorProcess:
+def start(kubeconfig: Path, log: Path, flags: Sequence[str] = ()) -> OperatorProcess:
     """Start an operator; wait for nothing."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BATCHACCESS_", "AZURE_"))}
     environment |= {
@@ -101,15 +101,15 @@ def start(kubeconfig: Path, log: Path) -> OperatorProcess:
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "batchaccess", "run"], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "batchaccess", "run", *flags], env=environment, stdout=output, stderr=output
         )
     return OperatorProcess(process, log)
 
 
 @contextmanager
-def running(kubeconfig: Path, log: Path) -> Iterator[OperatorProcess]:
+def running(kubeconfig: Path, log: Path, flags: Sequence[str] = ()) -> Iterator[OperatorProcess]:
     """An operator, ended afterwards; what it printed is shown if the test fails."""
-    operator = start(kubeconfig, log)
+    operator = start(kubeconfig, log, flags)
     try:
         yield operator
     finally:

@@ -18,9 +18,14 @@ from tests.support.kube import CRDS, ROOT
 BASE: Final = ROOT / "deploy" / "kustomize" / "base"
 NAMESPACE: Final = "batchaccess"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:batchaccess"
+GROUP: Final = "/apis/batchaccess.dev/v1alpha1"
 KINDS: Final = ("bpap", "bac", "bpa")
 WRITES: Final = ("create", "update", "patch", "delete", "deletecollection")
 _ABSENT: Final = 404
+_TOO_MANY_REQUESTS: Final = 429
+"""For moments after a definition was made anew its objects cannot be read."""
+
+_INITIALIZING_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Audited:
     namespace: str
     name: str
     code: int
+    stage: str
 
     @property
     def use(self) -> tuple[str, str, str]:
@@ -50,6 +56,11 @@ class RealCluster:
         self.plane = plane
         self._kubectl = kubectl
         self._server: Server = server_of(kubeconfig)
+
+    @property
+    def program(self) -> Path:
+        """The kubectl of this release."""
+        return self._kubectl
 
     @property
     def url(self) -> str:
@@ -92,13 +103,24 @@ class RealCluster:
         )
         try:
             with urllib.request.urlopen(request, timeout=60, context=self.context) as response:  # noqa: S310 the same
-                return response.status, json.loads(response.read() or b"{}")
+                return response.status, _decoded(response.read())
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or b"{}")
+            return error.code, _decoded(error.read())
+
+    def text(self, path: str) -> str:
+        """What is no JSON, as metrics."""
+        request = urllib.request.Request(self.url + path, headers=self.headers)  # noqa: S310 the API server under test
+        with urllib.request.urlopen(request, timeout=60, context=self.context) as response:  # noqa: S310 the same
+            shown: str = response.read().decode()
+            return shown
 
     def get(self, path: str) -> dict[str, Any]:
         """One object or list; an empty one if it does not exist."""
+        deadline = time.monotonic() + _INITIALIZING_SECONDS
         code, body = self.call("GET", path)
+        while code == _TOO_MANY_REQUESTS and time.monotonic() < deadline:
+            time.sleep(0.2)
+            code, body = self.call("GET", path)
         assert code in (200, _ABSENT), (code, body)
         return body if code != _ABSENT else {}
 
@@ -116,9 +138,19 @@ class RealCluster:
             self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(path))
 
     def forget_everything(self) -> None:
-        """Delete every object of ours, and wait until it is so."""
+        """Delete every object of ours, and wait until it is so; nothing may be left that waits for an operator."""
         for kind in KINDS:
             self.kubectl("delete", kind, "--all", "--all-namespaces", "--wait", "--timeout=60s", check=False)
+
+    def abandon_everything(self) -> None:
+        """The same once the operator was ended in the middle of something: finalizers are taken off for it."""
+        for plural in ("batchpoolaccesspolicies", "batchaccountconnections"):
+            for each in self.get(f"{GROUP}/{plural}").get("items", []):
+                metadata = each["metadata"]
+                where = f"namespaces/{metadata['namespace']}/" if "namespace" in metadata else ""
+                path = f"{GROUP}/{where}{plural}/{metadata['name']}"
+                self.call("PATCH", path, {"metadata": {"finalizers": None}}, content="application/merge-patch+json")
+        self.forget_everything()
 
     def make_token(self, *arguments: str) -> str:
         """A fresh token of the operator's ServiceAccount."""
@@ -143,6 +175,15 @@ class RealCluster:
         return [each for each in self.audited(since=since) if each.verb in WRITES]
 
 
+def _decoded(body: bytes) -> dict[str, Any]:
+    """An object, or text as its message: paths of a kind that does not exist are answered in plain words."""
+    try:
+        decoded: dict[str, Any] = json.loads(body or b"{}")
+    except json.JSONDecodeError:
+        return {"message": body.decode(errors="replace")}
+    return decoded
+
+
 def _audited(entry: dict[str, Any]) -> Iterator[Audited]:
     about = entry.get("objectRef")
     # A watch is told twice, when it starts and when it ends.
@@ -158,6 +199,7 @@ def _audited(entry: dict[str, Any]) -> Iterator[Audited]:
         namespace=about.get("namespace", ""),
         name=about.get("name", ""),
         code=entry.get("responseStatus", {}).get("code", 0),
+        stage=entry["stage"],
     )
 
 

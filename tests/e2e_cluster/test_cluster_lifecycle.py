@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from batchemulator.accounts import DEV_ACCOUNT
 from batchemulator.server import Emulator, make_service, serving_in_thread
+from tests.deploy.releases import older_definition
 from tests.e2e_cluster import operatorprocess
-from tests.e2e_cluster.realcluster import BASE, NAMESPACE, RealCluster, until, until_is
+from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until, until_is
 from tests.e2e_cluster.worlds import (
     CONNECTION,
     OPEN_NETWORK,
@@ -70,27 +70,13 @@ def test_a_deleted_pool_object_comes_back(living: World) -> None:
     until_is(lambda: living.cluster.condition("bpa", POOL, "Compliant"), "True/Compliant")
 
 
-def older(path: Path) -> str:
-    """A CRD as an earlier release may have had it: without some columns, texts and an optional field."""
-    crd = yaml.safe_load(path.read_text())
-    (version,) = crd["spec"]["versions"]
-    version["additionalPrinterColumns"] = version.get("additionalPrinterColumns", [])[:1]
-    crd["spec"]["names"].pop("categories", None)
-    schema = version["schema"]["openAPIV3Schema"]
-    schema.pop("description", None)
-    schema["properties"]["spec"]["properties"].pop("assertions", None)
-    rules = schema["properties"]["spec"].pop("x-kubernetes-validations", [])
-    if kept := [each for each in rules if "assertions" not in each["rule"]]:
-        schema["properties"]["spec"]["x-kubernetes-validations"] = kept
-    text: str = yaml.safe_dump(crd)
-    return text
-
-
 def test_crds_are_upgraded_and_rolled_back_with_objects_in_place(living: World) -> None:
     cluster = living.cluster
     before = cluster.get(policy_path(POLICY))
     for path in CRDS:
-        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=older(path))
+        cluster.kubectl(
+            "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=older_definition(path.read_text())
+        )
     until(lambda: "assertions" not in cluster.kubectl("explain", "bpap.spec"), "the older schema is served")
     living.corrects_drift()
 
@@ -156,7 +142,7 @@ def installation(cluster: RealCluster, tmp_path: Path) -> Iterator[Installation]
     if made.operator is not None and made.operator.process.poll() is None:
         made.operator.kill()
     cluster.install()
-    cluster.forget_everything()
+    cluster.abandon_everything()
 
 
 @pytest.fixture
@@ -217,7 +203,3 @@ def test_the_operator_waits_for_crds_that_come_later(cluster: RealCluster, tmp_p
         cluster.install()
         operatorprocess.settled(made.operator)
         made.declare()
-
-
-def test_every_manifest_passes_a_server_side_dry_run(cluster: RealCluster) -> None:
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", str(BASE))

@@ -65,7 +65,7 @@ async def test_every_step_of_the_demo_holds(cluster: RealCluster, tmp_path: Path
                 except NotHeldError as error:
                     fell.append(f"{step.title}: {error}")
     finally:
-        cluster.forget_everything()
+        cluster.abandon_everything()
     assert fell == []
     assert len(STORY) >= 14
 

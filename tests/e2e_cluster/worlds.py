@@ -126,16 +126,18 @@ def world(
     *,
     pools: Sequence[dict[str, Any]] = (),
     kubeconfig: Path | None = None,
+    timings: Timings = QUICK,
+    flags: Sequence[str] = (),
 ) -> Iterator[World]:
     """Account and operator; nothing is declared yet. Everything of ours is deleted afterwards.
 
     The account has one open, empty pool unless others are given.
     """
-    service = make_service(pools={DEV_ACCOUNT.name: list(pools) or [open_pool()]}, timings=QUICK)
+    service = make_service(pools={DEV_ACCOUNT.name: list(pools) or [open_pool()]}, timings=timings)
     path = kubeconfig or operatorprocess.write_kubeconfig(cluster, folder)
     with serving_in_thread(service) as batch:
         try:
-            with operatorprocess.running(path, folder / "operator.log") as operator:
+            with operatorprocess.running(path, folder / "operator.log", flags) as operator:
                 yield World(cluster=cluster, batch=batch, kubeconfig=path, folder=folder, operator=operator)
         finally:
-            cluster.forget_everything()
+            cluster.abandon_everything()
