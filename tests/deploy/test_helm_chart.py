@@ -127,6 +127,23 @@ def test_roles_are_never_written_in_the_chart() -> None:
         assert "verbs:" not in template.read_text(), template
 
 
+def test_the_roles_are_those_of_kustomize_rule_by_rule() -> None:
+    rendered = {(each["kind"], each["metadata"]["name"]): each["rules"] for each in roles(chart(*EVERYTHING))}
+    built = {
+        (each["kind"], each["metadata"]["name"]): each["rules"]
+        for each in roles(kustomized(KUSTOMIZE / "overlays" / "ha"))
+    }
+    assert rendered == built
+    assert len(built) == 3
+    (account,) = {subject["name"] for each in chart(*EVERYTHING) for subject in each.get("subjects", [])}
+    users = [each for each in chart(*EVERYTHING) if each["kind"] in ("Deployment", "Job")]
+    assert [each["spec"]["template"]["spec"]["serviceAccountName"] for each in users] == [account] * 2
+
+
+def roles(manifests: list[Manifest]) -> list[Manifest]:
+    return [each for each in manifests if each["kind"] in ("Role", "ClusterRole")]
+
+
 def test_the_alerts_and_dashboards_are_those_of_the_repository() -> None:
     rendered = chart(*EVERYTHING)
     built = kustomized(KUSTOMIZE / "overlays" / "prometheus-operator")
