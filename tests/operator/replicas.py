@@ -201,7 +201,7 @@ class World:
             for at, name, method in self.witness.calls
             if method not in ("GET", "HEAD")
             and not any(
-                began - tolerance <= at <= ended + tolerance and holder in by_name[name]
+                began - tolerance <= at <= ended + tolerance and holder in by_name.get(name, ())
                 for began, ended, holder in self.terms()
             )
         ]
