@@ -64,6 +64,21 @@ RATES: Final[tuple[Panel, ...]] = (
         ),
     ),
     lines(
+        "How late drift was found",
+        "Median and 95th percentile, of a day, of the seconds from the change of a pool to the sweep that found it.",
+        Query(
+            expr="histogram_quantile(0.5, sum by (le) "
+            f"(rate(batchaccess_drift_detection_lag_seconds_bucket{{{HERE}}}[1d])))",
+            legend="median",
+        ),
+        Query(
+            expr="histogram_quantile(0.95, sum by (le) "
+            f"(rate(batchaccess_drift_detection_lag_seconds_bucket{{{HERE}}}[1d])))",
+            legend="95th percentile",
+        ),
+        unit=Unit.SECONDS,
+    ),
+    lines(
         "How long drift lasted",
         "Median and 95th percentile of drift that ended within a day; drift corrected at once is not among them.",
         Query(
@@ -81,6 +96,7 @@ RATES: Final[tuple[Panel, ...]] = (
         "What the last sweep of each account concluded.",
         Query(expr=f"sum by (outcome) (batchaccess_pools{{{HERE}}})", legend="{{outcome}}"),
         stacked=True,
+        span=24,
     ),
 )
 

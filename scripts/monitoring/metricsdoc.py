@@ -1,6 +1,7 @@
 """docs/metrics.md, written from the descriptions that the operator itself uses."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from batchaccess.telemetry.families import Family, Label, MetricType
 from batchaccess.telemetry.metrics import AREAS, FAMILIES
@@ -16,7 +17,8 @@ The operator serves Prometheus' text format at `/metrics` on its telemetry port.
   after the object is gone. A pool has 9 series, one more per IP family in which it exposes addresses, and one more
   each while it is exposed and while it has drifted.
 - **Counters and histograms** carry only bounded labels: closed sets of words, and the names of connections. Those of a
-  connection vanish with it.
+  connection vanish with it. A connection has 124 series, and one more for each kind of request by its status; a policy
+  has 2, and one more per condition; the operator itself has some 240.
 - Where a metric repeats a condition it is the condition, with the status and reason that `kubectl get -o yaml` shows.
 - `process_*` (memory, CPU, file descriptors) are those of every Prometheus client and not repeated here.
 
@@ -25,9 +27,46 @@ Labels beside `connection` and `pool` avoid the names that Prometheus itself att
 """
 
 
+ELSEWHERE: Final = (
+    (
+        "reconciliations, their errors and durations (`controller_runtime_reconcile_*`)",
+        "`batchaccess_sweeps_total`, `batchaccess_sweep_duration_seconds`: work is done by account, not by pool",
+    ),
+    (
+        "depth and age of a work queue (`workqueue_*`)",
+        "there is none; an account that is late shows in `batchaccess_sweep_last_success_timestamp_seconds`",
+    ),
+    (
+        "how many objects are ready",
+        '`count by (reason) (batchaccess_policy_condition{type="Ready"})`, alike for connections and pools',
+    ),
+    (
+        "policies by mode, conflicts",
+        "`count by (mode) (batchaccess_policy_info)`; condition `Enforced` with reason `Overridden`",
+    ),
+    (
+        "drift that is not corrected, by what holds it back: mode, suspension, nodes, windows, limits, the breaker",
+        '`count by (reason) (batchaccess_pool_condition{type="Compliant", status!="True"})`',
+    ),
+    (
+        "the fields that drifted",
+        "the condition `Drifted` of the pool; one drift may be in several fields, and is counted once",
+    ),
+    (
+        "tasks that were requeued",
+        "`batchaccess_nodes_drained_total`: the operator does not read tasks",
+    ),
+    ("events that were dropped", '`batchaccess_events_total{result="Failed"}`'),
+    ("restarts of watches", '`batchaccess_watch_events_total{event="Listed"}`'),
+    ("leader election (`leader_election_master_status`)", "`batchaccess_leader`"),
+    ("exceptions and approvals", "there are none: a policy says what shall be, `spec.suspend` when to wait"),
+)
+"""What a user of other operators looks for, and how it is asked here."""
+
+
 def render_metrics_document() -> str:
     """The whole document."""
-    return "\n".join([INTRODUCTION, *_area_sections(), *_label_section()]) + "\n"
+    return "\n".join([INTRODUCTION, *_area_sections(), *_label_section(), *_elsewhere_section()]) + "\n"
 
 
 def _area_sections() -> Iterator[str]:
@@ -56,6 +95,14 @@ def _label_section() -> Iterator[str]:
         values = ", ".join(f"`{value}`" for value in label.values) if label.values else ""
         of = "several" if len(names) > MOST_NAMES else ", ".join(f"`{name}`" for name in names)
         yield f"| `{label.name}` | {of} | {label.meaning} | {values} |"
+
+
+def _elsewhere_section() -> Iterator[str]:
+    yield "\n## Where to find what other operators have a metric for\n"
+    yield "| looked for | here |"
+    yield "|---|---|"
+    for wanted, here in ELSEWHERE:
+        yield f"| {wanted} | {here} |"
 
 
 MOST_NAMES = 4

@@ -2,19 +2,31 @@
 
 from pathlib import Path
 
+import pytest
+
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
 from tests.monitoring.prometheus_server import running_prometheus
 from tests.monitoring.test_real_prometheus import eventually
 from tests.monitoring.tools import required_tool
-from tests.telemetry.build_rows import pool_exposed, pool_in_order
+from tests.support.drains import Drains, busy_pool
+from tests.telemetry.build_rows import connection_row, policy_row, pool_exposed, pool_in_order
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "metrics.md"
 POOLS = 2000
 DELETED = 1000
 SERIES_IN_ORDER = 9 + 1
 """As docs/metrics.md says: 9, and one for the IP family in which addresses are admitted."""
 SERIES_EXPOSED = 9 + 2 + 1 + 1
 """Both families, exposed since, drifted since."""
+SERIES_OF_CONNECTION = 124
+SERIES_OF_POLICY = 2
+SERIES_OF_OPERATOR = 240
+"""Some: the client library has its say in what it tells of the process."""
+
+
+def all_series(metrics: Metrics) -> int:
+    return len([line for line in metrics.exposition().splitlines() if not line.startswith(b"#")])
 
 
 def pool_series(metrics: Metrics) -> list[str]:
@@ -28,6 +40,36 @@ def test_a_pool_has_as_many_series_as_the_reference_says() -> None:
     assert len(pool_series(metrics)) == SERIES_IN_ORDER
     prod.observe_pools([pool_exposed()])
     assert len(pool_series(metrics)) == SERIES_EXPOSED
+
+
+def test_operator_connections_and_policies_have_as_many_as_the_reference_says() -> None:
+    metrics = Metrics()
+    operator = all_series(metrics)
+    assert operator == pytest.approx(SERIES_OF_OPERATOR, abs=10)
+    prod = metrics.connection("prod")
+    prod.observe(connection_row())
+    prod.observe_pools([])
+    with_connection = all_series(metrics)
+    assert with_connection - operator == SERIES_OF_CONNECTION
+    row = policy_row()
+    metrics.observe_policy(row)
+    assert all_series(metrics) - with_connection == SERIES_OF_POLICY + len(row.conditions)
+    text = REFERENCE.read_text("utf-8")
+    assert f"A connection has {SERIES_OF_CONNECTION} series" in text
+    assert f"some {SERIES_OF_OPERATOR}." in text
+
+
+async def test_a_sweep_that_finds_a_thousand_pools_deleted_leaves_nothing_of_them() -> None:
+    world = Drains.of(*(busy_pool(f"pool-{number:04}", nodes=0) for number in range(POOLS)), policies=[])
+    await world.sweep()
+    before = pool_series(world.metrics)
+    assert len({line.partition('pool="')[2].partition('"')[0] for line in before}) == POOLS
+    for number in range(DELETED):
+        world.account.pools.remove(f"pool-{number:04}")
+    await world.sweep()
+    left = pool_series(world.metrics)
+    assert len(left) == len(before) // 2
+    assert not [line for line in left if ',pool="pool-0' in line]
 
 
 def test_of_two_thousand_pools_a_thousand_deleted_ones_leave_nothing_in_the_next_scrape() -> None:

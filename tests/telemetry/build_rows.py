@@ -111,7 +111,7 @@ def populated() -> Metrics:
     prod.azure_request(AzureOperation.PATCH_NETWORK, seconds=0.04, status=412, error="UpdateConditionNotSatisfied")
     prod.azure_request(AzureOperation.GET_POOL, seconds=30, status=None, error="ConnectionFailed")
     prod.watch_budget(lambda: 18.5)
-    prod.drift_detected(DriftClass.WIDENING)
+    prod.drift_detected(DriftClass.WIDENING, after=42)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.RACED)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.VERIFIED)
     prod.observe_sagas({Step.DRAINING: 1, Step.RESTORING: 1}, pending=1)

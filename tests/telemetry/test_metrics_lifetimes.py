@@ -66,11 +66,14 @@ def test_a_request_still_in_flight_does_not_revive_a_deleted_connection() -> Non
     metrics.forget_connection("prod")
     handle.azure_request(AzureOperation.LIST_POOLS, seconds=1, status=200)
     handle.sweep_finished(SweepResult.COMPLETE, seconds=1, ended=SINCE, writes=0)
-    handle.drift_detected(DriftClass.WIDENING)
+    handle.drift_detected(DriftClass.WIDENING, after=7)
+    handle.observe_breaker(is_open=True)
+    handle.observe_sagas({}, pending=1)
     handle.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.VERIFIED)
     handle.watch_budget(lambda: 1.0)
     handle.observe(connection_row())
     handle.observe_pools([pool_in_order()])
+    handle.observe_some_pools([pool_in_order()])
     assert not series_with(metrics, connection="prod")
 
 

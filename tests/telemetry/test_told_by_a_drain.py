@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from batchaccess.core.saga.steps import Step
 from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.logs import LogFormat, configure_logging
-from tests.support.drains import Drains, busy_pool
+from tests.support.drains import OPEN_SSH, Drains, busy_pool
 from tests.telemetry.read_exposition import series_with, value_of
 
 STEPS = {step.value for step in Step}
@@ -72,6 +73,20 @@ async def test_between_two_sweeps_the_metrics_follow_every_visit() -> None:
             break
     assert list(dict.fromkeys(seen)) == ["Draining", "Restoring", "Idle"]
     assert condition_of(world, "Compliant") == "Compliant"
+
+
+async def test_an_open_breaker_is_shown_until_somebody_says_that_it_is_meant() -> None:
+    pools = [f"busy-{number}" for number in range(12)]
+    world = Drains.of(*(busy_pool(pool, nodes=0) for pool in pools))
+    await world.live(180)
+    assert value_of(world.metrics, "batchaccess_breaker_open", connection="prod-weu") == 0
+    for pool in pools:
+        world.edit({"networkConfiguration": OPEN_SSH, "targetDedicatedNodes": 1}, pool)
+    await world.sweep()
+    assert value_of(world.metrics, "batchaccess_breaker_open", connection="prod-weu") == 1
+    world.declared = replace(world.declared, requested_at="now")
+    await world.sweep()
+    assert value_of(world.metrics, "batchaccess_breaker_open", connection="prod-weu") == 0
 
 
 async def test_exposure_is_counted_from_sweep_to_sweep_whatever_visits_find() -> None:

@@ -89,6 +89,7 @@ class AccountSagas:
         if breaker.is_open is not self._decisions.breaker.is_open:
             _log.warning("the breaker is %s", "open: nothing new is drained" if breaker.is_open else "closed")
         self._decisions.breaker = breaker
+        self._parts.metrics.observe_breaker(is_open=breaker.is_open)
 
     def is_open(self, name: str) -> bool:
         """Whether the pool of this object is to be visited."""

@@ -120,7 +120,8 @@ class PoolReporter:
         )
         with track.logged():
             news = [*_of_attempt(track), *_of_conditions(track, before, status.conditions)]
-            await self._announce(reported.stored, news)
+            await self._announce(reported.stored, news, noticed_after=track.noticed_after)
+        track.noticed_after = None
 
     async def _report_unreadable(self, pool: UnreadablePool, asked: Asked, report: Report) -> None:
         name = pool_access_name(asked.connection.name, pool.id)
@@ -156,13 +157,15 @@ class PoolReporter:
         report.written += deleted
         report.failed += not deleted
 
-    async def _announce(self, stored: StoredStatus, news: Iterable[Announcement]) -> None:
+    async def _announce(
+        self, stored: StoredStatus, news: Iterable[Announcement], *, noticed_after: float | None
+    ) -> None:
         for each in news:
             if each.reason not in _LOGGED_WHEN_DONE:
                 level = logging.WARNING if each.type is EventType.WARNING else logging.INFO
                 _log.log(level, "%s: %s", each.reason, each.message)
             if each.drift is not None:
-                self.metrics.drift_detected(each.drift)
+                self.metrics.drift_detected(each.drift, after=noticed_after)
             await self.recorder.record(
                 kind="BatchPoolAccess",
                 name=stored.name,

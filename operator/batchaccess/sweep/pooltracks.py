@@ -2,7 +2,8 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, conclude
@@ -12,6 +13,7 @@ from batchaccess.core.model import (
     NodeFindings,
     ObservedPool,
 )
+from batchaccess.core.reasons import DriftClass
 from batchaccess.core.saga.actions import SagaDecision
 from batchaccess.core.saga.breaker import PolicyGeneration, PoolStanding
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
@@ -80,6 +82,7 @@ class PoolTrack:
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
         requested: by whom a sweep was asked for so far; None before the first look.
+        noticed_after: seconds from the change that made the pool drift to the look that found it; None if not known.
     """
 
     name: str
@@ -95,6 +98,7 @@ class PoolTrack:
     reported: Reported | None = None
     row: PoolRow | None = None
     requested: Requested | None = None
+    noticed_after: float | None = None
 
     @classmethod
     def begin(cls, basis: Basis, assessment: Assessment, decision: SagaDecision) -> "PoolTrack":
@@ -129,6 +133,12 @@ class PoolTrack:
             return False
         return any(now is not None and now != then for then, now in zip(before, requested, strict=True))
 
+    def assessed(self, basis: Basis, assessment: Assessment, *, now: datetime) -> None:
+        """Take in a new assessment, and how long what it finds had been so."""
+        lag = detection_lag(self.assessment, assessment, now=now)
+        self.noticed_after = self.noticed_after if lag is None else lag
+        self.basis, self.assessment = basis, assessment
+
     def standing(self) -> PoolStanding:
         """The pool as the breaker sees it, taking in whether it is in order now."""
         policy, drift = self.assessment.policy, self.assessment.drift
@@ -155,3 +165,24 @@ class PoolTrack:
             and reported.conclusion is self.conclusion
             and reported.change is self.change
         )
+
+
+def detection_lag(before: Assessment, after: Assessment, *, now: datetime) -> float | None:
+    """Seconds since the pool was changed, if that change made it drift; None if it did not, or the policy changed too.
+
+    Source: REST doc "Pool - Get", `lastModified`: of the pool itself, not of its nodes. A second change between the
+    drift and our look makes the time appear shorter than it was.
+    """
+    was, is_now = before.pool.last_modified, after.pool.last_modified
+    if is_now is None or is_now == was or _governed_by(before) != _governed_by(after):
+        return None
+    drifts_anew = after.drift.kind is not before.drift.kind and after.drift.kind not in _IN_ORDER
+    return max(0.0, (now - is_now).total_seconds()) if drifts_anew else None
+
+
+_IN_ORDER: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
+
+
+def _governed_by(assessment: Assessment) -> tuple[str, int] | None:
+    policy = assessment.policy
+    return None if policy is None else (policy.uid, policy.generation)

@@ -50,7 +50,7 @@ class TrackedPools:
             if track is None:
                 track = PoolTrack.begin(basis, judgement.assessment, judgement.decision)
                 self._by_key[_key(pool)] = track
-            track.basis, track.assessment = basis, judgement.assessment
+            track.assessed(basis, judgement.assessment, now=self._clock.now())
         drifts = track.assessment.drift.is_correctable
         now = self._clock.now()
         if track.is_newly(self._requested(track, this)):

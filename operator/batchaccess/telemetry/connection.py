@@ -88,15 +88,20 @@ class ConnectionMetrics:
         if result is not SweepResult.FAILED:
             self._instruments.exposure.swept(self.name, ended)
 
-    def drift_detected(self, kind: DriftClass) -> None:
-        """Count one pool whose drift was first seen or changed its kind."""
+    def drift_detected(self, kind: DriftClass, *, after: float | None = None) -> None:
+        """Count one pool whose drift was first seen or changed its kind, `after` seconds if it is known how late."""
         if not self._forgotten:
-            self._instruments.drift.detected(self.name, kind)
+            self._instruments.drift.detected(self.name, kind, after=after)
 
     def drift_corrected(self, kind: DriftClass, outcome: CorrectionOutcome) -> None:
         """Count one attempt to correct a pool's drift."""
         if not self._forgotten:
             self._instruments.drift.corrected(self.name, kind, outcome)
+
+    def observe_breaker(self, *, is_open: bool) -> None:
+        """Show whether the breaker holds back new drains."""
+        if not self._forgotten:
+            self._instruments.sagas.breaker(self.name, is_open=is_open)
 
     def observe_sagas(self, by_step: Mapping[Step, int], *, pending: int) -> None:
         """Replace what is shown of open sagas: how many are at which step, and how many restores are pending."""

@@ -20,6 +20,13 @@ DRIFT_CORRECTED = counter(
     [CONNECTION, DRIFT_KIND, Label(name="outcome", meaning="how the attempt ended", values=CorrectionOutcome)],
 )
 
+DRIFT_DETECTION_LAG = histogram(
+    "drift_detection_lag_seconds",
+    "Seconds from the change of a pool, as Azure dates it, to the sweep that found it drifted; drift that a new policy "
+    "declares, or that is found right after a start, is not among them.",
+    [CONNECTION],
+    buckets=(5, 10, 30, 60, 120, 300, 600, 1800, 3600),
+)
 DRIFT_OPEN = histogram(
     "drift_open_seconds",
     "Seconds that drift lasted, from the sweep that found it to the one that found it gone; drift corrected by the "
@@ -28,7 +35,7 @@ DRIFT_OPEN = histogram(
     buckets=(30, 60, 120, 300, 900, 3600, 14400, 86400, 604800),
 )
 
-FAMILIES: tuple[Family, ...] = (DRIFT_DETECTED, DRIFT_CORRECTED, DRIFT_OPEN)
+FAMILIES: tuple[Family, ...] = (DRIFT_DETECTED, DRIFT_CORRECTED, DRIFT_DETECTION_LAG, DRIFT_OPEN)
 
 CORRECTED_KINDS = (DriftClass.WIDENING, DriftClass.NARROWING, DriftClass.MIXED, DriftClass.CONFIGURATION)
 """The kinds a PATCH is made for; the others are shown and never corrected."""
@@ -40,6 +47,7 @@ class DriftMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._detected = DRIFT_DETECTED.live_counter(registry)
         self._corrected = DRIFT_CORRECTED.live_counter(registry)
+        self._lag = DRIFT_DETECTION_LAG.live_histogram(registry)
         self._open = DRIFT_OPEN.live_histogram(registry)
 
     def begin(self, connection: str) -> None:
@@ -49,11 +57,14 @@ class DriftMetrics:
             self._detected.labels(connection, kind)
             for outcome in CorrectionOutcome:
                 self._corrected.labels(connection, kind, outcome)
+        self._lag.labels(connection)
         self._open.labels(connection)
 
-    def detected(self, connection: str, kind: DriftClass) -> None:
-        """Count one pool that drifted."""
+    def detected(self, connection: str, kind: DriftClass, *, after: float | None) -> None:
+        """Count one pool that drifted, and observe how late it was found if that is known."""
         self._detected.labels(connection, kind).inc()
+        if after is not None:
+            self._lag.labels(connection).observe(after)
 
     def corrected(self, connection: str, kind: DriftClass, outcome: CorrectionOutcome) -> None:
         """Count one attempt to correct a pool."""
@@ -68,5 +79,5 @@ class DriftMetrics:
 
     def forget(self, connection: str) -> None:
         """Remove every series of a connection."""
-        for instrument in (self._detected, self._corrected, self._open):
+        for instrument in (self._detected, self._corrected, self._lag, self._open):
             instrument.remove_by_labels({CONNECTION.name: connection})

@@ -33,6 +33,11 @@ REMEDIATION_RESUMED = counter(
 RESTORE_PENDING = gauge(
     "restore_pending", "Pools whose scale could not be brought back yet; somebody has to look.", [CONNECTION]
 )
+BREAKER_OPEN = gauge(
+    "breaker_open",
+    "1 while so many pools of an account drift at once that no drain begins, else 0.",
+    [CONNECTION],
+)
 CAPACITY_LOST = counter(
     "capacity_lost_node_seconds_total",
     "Nodes that were missing because of corrections, times the seconds they were.",
@@ -46,6 +51,7 @@ FAMILIES: tuple[Family, ...] = (
     REMEDIATION_STEP_DURATION,
     REMEDIATION_RESUMED,
     RESTORE_PENDING,
+    BREAKER_OPEN,
     CAPACITY_LOST,
     NODES_DRAINED,
 )
@@ -60,6 +66,7 @@ class SagaMetrics:
         self._steps = REMEDIATION_STEP_DURATION.live_histogram(registry)
         self._resumed = REMEDIATION_RESUMED.live_counter(registry)
         self._pending = RESTORE_PENDING.live_gauge(registry)
+        self._breaker = BREAKER_OPEN.live_gauge(registry)
         self._lost = CAPACITY_LOST.live_counter(registry)
         self._drained = NODES_DRAINED.live_counter(registry)
         for step in Step:
@@ -68,6 +75,7 @@ class SagaMetrics:
     def begin(self, connection: str) -> None:
         """Start the counters of a connection at zero, so that their first increase is seen by `rate`."""
         self.observe(connection, {}, pending=0)
+        self.breaker(connection, is_open=False)
         for outcome in SagaOutcome:
             self._ended.labels(connection, outcome)
         for instrument in (self._resumed, self._lost, self._drained):
@@ -78,6 +86,10 @@ class SagaMetrics:
         for step in Step:
             self._active.labels(connection, step).set(by_step.get(step, 0))
         self._pending.labels(connection).set(pending)
+
+    def breaker(self, connection: str, *, is_open: bool) -> None:
+        """Show whether the breaker of a connection is open."""
+        self._breaker.labels(connection).set(is_open)
 
     def step_ended(self, step: Step, seconds: float) -> None:
         """Observe how long a step took."""
@@ -106,6 +118,7 @@ class SagaMetrics:
             self._ended,
             self._resumed,
             self._pending,
+            self._breaker,
             self._lost,
             self._drained,
         ):
