@@ -1,6 +1,5 @@
 """What the proofs of failover rest on: the witness sees a write of a replica that does not hold the Lease."""
 
-import subprocess
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,18 +7,20 @@ import pytest
 
 from tests.operator.replicas import Gate, Replica, Witness, World
 
+NOTHING = cast("Any", None)
+"""What the witness does not look at."""
+
 
 def replica(folder: Path, name: str, identity: str) -> Replica:
     log = folder / name
     log.write_text(f'{{"message": "this replica leads as {identity}"}}\n')
-    return Replica(name=name, process=cast("subprocess.Popen[bytes]", None), log=log, gate=Gate("", 0))
+    return Replica(name=name, process=NOTHING, log=log, gate=Gate("", 0))
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """The first led until 10, nobody until 12, then the second."""
-    nothing = cast("Any", None)
-    made = World(kube=nothing, batch=nothing, directory=tmp_path)
+    made = World(kube=NOTHING, batch=NOTHING, directory=tmp_path)
     made.replicas = [replica(tmp_path, "replica-0", "first"), replica(tmp_path, "replica-1", "second")]
     made.witness = Witness(holders=[(0, ""), (1, "first"), (5, "first"), (10, ""), (12, "second")])
     return made
