@@ -52,18 +52,18 @@ BEYOND_CORRECTION = (
 DRIFTED_POOLS = "max by (connection, pool) (batchaccess_pool_drifted_since_timestamp_seconds)"
 
 
-def _drift_older_than(seconds: int) -> str:
+def _drift_older_than(seconds: int, *, but: str = "Suspended") -> str:
     """Pools of enforcing policies that drifted longer ago, counted by policy.
 
     Left out is what nobody expects to be corrected: a suspended policy (PausedTooLong reminds of it) and mappings that
-    the service made itself, which no PATCH can change.
+    the service made itself, which no PATCH can change. `but` are all the reasons of `Compliant` to leave out.
     """
     return f"""\
 count by (connection, policy) (
   (
     time() - {DRIFTED_POOLS} > {seconds}
     unless on (connection, pool)
-    batchaccess_pool_condition{{type="Compliant", reason="Suspended"}}
+    batchaccess_pool_condition{{type="Compliant", reason=~"{but}"}}
     unless on (connection, pool)
     batchaccess_pool_condition{{type="Drifted", reason="ImplicitMapping"}}
   )
@@ -114,7 +114,7 @@ CORRECTION = Group(
         Alert(
             name="DriftUncorrected",
             severity=Severity.WARNING,
-            expr=_drift_older_than(3600),
+            expr=_drift_older_than(3600, but=f"Suspended|Contended|BreakerOpen|{FRUITLESS_DRAIN}|{BEYOND_CORRECTION}"),
             summary="{{ $value }} pools of policy {{ $labels.policy }} have been drifted for an hour",
             description=(
                 "{{ $value }} pools of account {{ $labels.connection }} that policy {{ $labels.policy }} is to keep in "

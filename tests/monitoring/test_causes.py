@@ -79,6 +79,13 @@ def test_stale_sweeps_leave_out_what_another_alert_tells() -> None:
     assert reasons_in(rule("SweepStale")["expr"]) == {reason.value for reason in elsewhere}
 
 
+def test_the_warning_of_lasting_drift_leaves_out_what_another_warning_tells_and_the_page_does_not() -> None:
+    warning, page = (each for each in alert_rules() if each["alert"] == "DriftUncorrected")
+    elsewhere = {reason.value for reason in set().union(*POOLS.values())}
+    assert reasons_in(warning["expr"]) == elsewhere | {"Suspended"}
+    assert reasons_in(page["expr"]) == {"Suspended"}
+
+
 def test_every_reason_of_a_pool_has_one_place() -> None:
     places = [*POOLS.values(), WAITING, set(TOLD_OTHERWISE), IN_ORDER]
     assert sorted(reason for place in places for reason in place) == sorted(CompliantReason)
