@@ -159,7 +159,7 @@ def live_a_release(server: Server, older: Path) -> int:
     server.helm("rollback", "batchaccess", "1")
     assert_there(server, before)
     assert_gone(server, only_of_pair)
-    server.helm("upgrade", "batchaccess", CHART)
+    server.helm("upgrade", "batchaccess", CHART, "--reset-then-reuse-values")
     assert_there(server, alone)
 
     server.helm("uninstall", "batchaccess", "--no-hooks")
@@ -192,7 +192,7 @@ def live_with_kustomize(server: Server) -> int:
     server.apply(*declared)
     server.kubectl("apply", "--server-side", "-k", str(pair))
     assert_there(server, [*doubled, *declared])
-    # kubectl removes nothing that an overlay no longer names: docs/install.md says what to delete.
+    # kubectl removes nothing that an overlay no longer names: docs/high-availability.md says what to delete.
     server.kubectl("apply", "--server-side", "-k", str(base))
     server.kubectl("delete", "--namespace", NAMESPACE, "pdb/batchaccess", *_leader_election())
     assert_there(server, [*built, *declared])

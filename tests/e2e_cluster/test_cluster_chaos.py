@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchemulator.accounts import DEV_ACCOUNT
+from batchemulator.request_log import LoggedRequest
 from batchemulator.server import Emulator, make_service, serving_in_thread
 from tests.controlplane.server import ControlPlane
 from tests.e2e_cluster import operatorprocess
@@ -25,6 +26,9 @@ SEED = int(os.environ.get("BATCHACCESS_CHAOS_SEED") or 20261121)
 EMPTY = max(8, round(SECONDS / 20))
 NODES = {f"empty-{number}": 0 for number in range(EMPTY)} | {"busy-1": 1, "busy-2": 3}
 QUIET_SWEEPS = 2
+OK = 200
+ERRORS = 400
+NOT_EMPTY = 409
 
 
 @pytest.mark.timeout(SECONDS + 600)
@@ -70,9 +74,21 @@ def ends_well(chaos: Chaos) -> None:
     stays_quiet(chaos)
 
     # The emulator refuses with 409 what Azure refuses: a network written to a pool that is not empty.
-    refused = [each for each in network_writes(batch) if each == 409]
-    assert refused == []
+    assert [each for each in network_writes(batch) if each.status == NOT_EMPTY] == []
+    assert [each for each in network_writes(batch) if not each.if_match] == [], "written without a condition"
+    assert {name for name in NODES if len(drains(chaos, name)) > most_drains(chaos, name)} == set()
     assert "Traceback" not in ours(chaos.log.read_text()), ours(chaos.log.read_text())[-4000:]
+
+
+def drains(chaos: Chaos, name: str) -> list[LoggedRequest]:
+    """Resizes of a pool to no nodes, which nobody else asks for here."""
+    resizes = chaos.batch.requests.of("resize_pool", pool=name)
+    return [each for each in resizes if each.json().get("targetDedicatedNodes") == 0 and each.status < ERRORS]
+
+
+def most_drains(chaos: Chaos, name: str) -> int:
+    """One for the first correction, and one for each thing that may have given a new reason."""
+    return 1 + chaos.drifts[name] + chaos.counts["change_policy"] + chaos.counts["suspend_or_resume"]
 
 
 def stays_quiet(chaos: Chaos) -> None:
@@ -94,17 +110,22 @@ def scales(batch: Emulator) -> dict[str, int]:
     return {name: batch.pool(name).targets.dedicated for name in NODES}
 
 
-def network_writes(batch: Emulator) -> list[int]:
-    """The answers to every PATCH of a network."""
-    return [each.status for each in batch.requests.of("update_pool") if "networkConfiguration" in each.json()]
+def network_writes(batch: Emulator) -> list[LoggedRequest]:
+    """Every PATCH of a network."""
+    return [each for each in batch.requests.of("update_pool") if "networkConfiguration" in each.json()]
 
 
 def figures(chaos: Chaos) -> str:
     """What happened, for whoever reads the report; a run in which nothing was corrected proves nothing."""
-    corrected = network_writes(chaos.batch).count(200)
-    did = ", ".join(f"{name} {count}" for name, count in sorted(chaos.counts.items()))
-    assert corrected > len(NODES), "nothing was corrected beyond the first correction of each pool"
-    return f"chaos of {SECONDS:.0f} s, seed {SEED}, {len(NODES)} pools: {did}; networks corrected {corrected}"
+    corrected = [each for each in network_writes(chaos.batch) if each.status == OK]
+    drained = [each for name in NODES for each in drains(chaos, name)]
+    did = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(chaos.counts.items()))
+    assert len(corrected) > len(NODES), "nothing was corrected beyond the first correction of each pool"
+    assert drained, "nothing was drained"
+    return (
+        f"chaos of {SECONDS:.0f} s, seed {SEED}, {len(NODES)} pools: {did}; "
+        f"networks corrected {len(corrected)}, drains {len(drained)}"
+    )
 
 
 def ours(log: str) -> str:
