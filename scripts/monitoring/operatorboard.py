@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from scripts.monitoring.panels import HERE, Panel, Query, Unit, lines
+from scripts.monitoring.panels import HERE, Panel, Query, Unit, lines, listing
 
 HEALTH: Final[tuple[Panel, ...]] = (
     lines(
@@ -72,6 +72,18 @@ HEALTH: Final[tuple[Panel, ...]] = (
         ),
         unit=Unit.BYTES,
         span=8,
+    ),
+    lines(
+        "Leader",
+        "1 for the replica that works. None for minutes is the alert LeaderAbsent.",
+        Query(expr="max by (instance) (batchaccess_leader)", legend="{{instance}}"),
+    ),
+    listing(
+        "Replicas",
+        "Every operator process that is scraped, what it runs, and whether it leads.",
+        "max by (instance, version) "
+        "(batchaccess_leader * on (instance, job) group_left (version) batchaccess_build_info)",
+        columns={"instance": "Instance", "version": "Version", "Value": "Leads"},
     ),
 )
 

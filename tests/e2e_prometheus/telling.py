@@ -70,6 +70,8 @@ class Told:
     opening: Opening
     scrapes: tuple[str, ...]
     """What a scrape showed after each step."""
+    log: str
+    """What the operator logged meanwhile."""
 
     async def series(self, expr: str) -> list[dict[str, Any]]:
         """What a graph over the whole story shows, a point per second."""
@@ -89,7 +91,12 @@ async def told_story(directory: Path) -> AsyncIterator[Told]:
             await silence(prometheus)
             scrapes.append(await world.metrics())
             yield Told(
-                prometheus=prometheus, started=started, ended=time.time(), opening=opening, scrapes=tuple(scrapes)
+                prometheus=prometheus,
+                started=started,
+                ended=time.time(),
+                opening=opening,
+                scrapes=tuple(scrapes),
+                log=world.operator_log.read_text("utf-8"),
             )
 
 
@@ -208,9 +215,16 @@ async def ask_for_a_sweep(world: World) -> None:
 
 
 async def value(prometheus: PrometheusServer, expr: str) -> float:
-    """The value of the only series of a query, as scraped last."""
-    (sample,) = await prometheus.query(expr)
-    return float(sample["value"][1])
+    """The value of the only series of a query, as scraped last; a crowded machine may miss a scrape."""
+    found: list[float] = []
+
+    async def seen() -> str:
+        found[:] = [float(sample["value"][1]) for sample in await prometheus.query(expr)]
+        story.expect(len(found) == 1, f"{expr} has {len(found)} series")
+        return ""
+
+    await story.until(seen, seconds=SECONDS)
+    return found[0]
 
 
 def more_than(bound: float) -> Callable[[float], bool]:
