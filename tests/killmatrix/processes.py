@@ -12,6 +12,7 @@ from tests.support.drains import FORMULA, busy_pool
 
 NODES = 3
 PATIENCE_SECONDS = 90
+_LAST_WORDS = 1500
 QUIET_SECONDS = 2
 """How long an operator makes no call before it has given up for now; in a saga it makes some each 0.1 s."""
 
@@ -71,6 +72,8 @@ class Played:
     gave_way: str = ""
     """Why the network was rightly left as it was; empty if it was corrected."""
     seconds: float = 0
+    words: str = ""
+    """The last words of the operators, if there is a problem."""
 
     @property
     def struck(self) -> str | None:
@@ -115,6 +118,7 @@ class Play:
             problem=problem,
             gave_way=self._gave_way,
             seconds=time.monotonic() - started,
+            words=self._last_words() if problem else "",
         )
 
     @property
@@ -227,8 +231,12 @@ class Play:
         drains, allowed = self._drains(), 2 if self._trial.lost is Lost.KUBERNETES else 1
         if drains > allowed:
             return f"it was drained {drains} times for one drift"
-        for log in self._stage.directory.glob(f"{self._name}.*.log"):
-            text = log.read_text()
-            if "Traceback" in text:
-                return f"an exception that nobody expected: {text[text.index('Traceback') :][-600:]}"
+        if "Traceback" in self._words():
+            return "an exception that nobody expected"
         return ""
+
+    def _words(self) -> str:
+        return "".join(log.read_text() for log in sorted(self._stage.directory.glob(f"{self._name}.*.log")))
+
+    def _last_words(self) -> str:
+        return f"it said {self._words()[-_LAST_WORDS:]}"

@@ -1,9 +1,10 @@
 """Plays the kill matrix and the long scenes in full and prints their counts.
 
-    python -m tests.killmatrix.prove [memory] [processes] [endurance] [--sample N] [--seed N]
+    python -m tests.killmatrix.prove [memory] [processes] [endurance] [--sample N] [--seed N] [--only TEXT]
 
 Without a name all three. `--sample` plays only so many, chosen by the seed: of each setting in memory, in all on
-processes, where 16 have each harm once. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
+processes, where 16 have each harm once. `--only` plays the trials on processes that have the text in their name. Ends
+0 only if nothing failed. docs/proofs.md says how to read it.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -48,12 +50,10 @@ def memory(sample: int | None, seed: int) -> int:
     return failed
 
 
-def processes(sample: int | None, seed: int) -> int:
+def processes(sample: int | None, seed: int, only: str) -> int:
     """SIGKILL and faults on real processes; the number of failures."""
     with tempfile.TemporaryDirectory(prefix="killmatrix-") as directory:
-        trials = run_trials(Path(directory), sample=sample, seed=seed)
-    for failure in trials.failures:
-        click.echo(f"    {failure}")
+        trials = run_trials(Path(directory), sample=sample, seed=seed, only=only, tell=click.echo)
     _tell_impossible()
     impossible = Counter({"=".join(setting): count for setting, count in trials.impossible.items()})
     click.echo(f"  harmed calls: {_shown(trials.by_call)}")
@@ -96,8 +96,9 @@ def _told(name: str, verdict: Verdict) -> int:
 def main(arguments: list[str]) -> int:
     """Play what is asked for; the exit status."""
     logging.disable(logging.CRITICAL)
-    sample = int(arguments[arguments.index("--sample") + 1]) if "--sample" in arguments else None
-    seed = int(arguments[arguments.index("--seed") + 1]) if "--seed" in arguments else 0
+    options = dict(pair for pair in pairwise(arguments) if pair[0].startswith("--"))
+    sample = int(options["--sample"]) if "--sample" in options else None
+    seed = int(options.get("--seed", 0))
     names = [each for each in ("memory", "processes", "endurance") if each in arguments]
     failed = 0
     for name in names or ("memory", "processes", "endurance"):
@@ -106,7 +107,7 @@ def main(arguments: list[str]) -> int:
             case "memory":
                 failed += memory(sample, seed)
             case "processes":
-                failed += processes(sample, seed)
+                failed += processes(sample, seed, options.get("--only", ""))
             case _:
                 failed += endurance()
         click.echo(f"{name}: {time.monotonic() - started:.0f} s")

@@ -20,8 +20,9 @@ from typing import Any
 from batchaccess.app import serve
 from batchaccess.azurebatch.connect import connect as real_connect
 from batchaccess.control import accounts
-from batchaccess.control.accountloop import LoopRhythm, SweepFactory
+from batchaccess.control.accountloop import LoopRhythm, Sweep, SweepFactory
 from batchaccess.control.accounts import AccountParts, account_factory
+from batchaccess.ports import Catalogue
 from batchaccess.settings import Settings
 from tests.killmatrix.tap import FINALIZERS, OF_KUBERNETES, POOLS, REPORTS, Harm, Point, Tap
 
@@ -97,6 +98,31 @@ class FastClock:
         return (time.monotonic() - self._monotonic) * SPEED
 
 
+class FastSweep:
+    """A sweep that is asked for once in a period of the real clock, which is `SPEED` times as long by its own."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._told: tuple[Catalogue, Catalogue] | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever a sweep has
+        return getattr(self._sweep, name)
+
+    async def run_once(self, catalogue: Catalogue) -> Any:  # noqa: ANN401 what the sweep returns
+        return await self._sweep.run_once(self._with_long_periods(catalogue))
+
+    async def visit_sagas(self, catalogue: Catalogue) -> None:
+        await self._sweep.visit_sagas(self._with_long_periods(catalogue))
+
+    def _with_long_periods(self, catalogue: Catalogue) -> Catalogue:
+        if self._told is None or self._told[0] is not catalogue:
+            long = (
+                replace(each, sync_period_seconds=each.sync_period_seconds * SPEED) for each in catalogue.connections
+            )
+            self._told = catalogue, replace(catalogue, connections=tuple(long))
+        return self._told[1]
+
+
 class TracedTap(Tap):
     """Writes down every call before it is made, for whoever survives, and has the services make the trouble."""
 
@@ -154,7 +180,7 @@ def run_operator(around: Surroundings) -> None:
 
     def make_factory(parts: AccountParts) -> SweepFactory:
         sagas = replace(parts.sagas, finalizers=tap.tapped(parts.sagas.finalizers, FINALIZERS))
-        return account_factory(
+        make = account_factory(
             replace(
                 parts,
                 reports=tap.tapped(parts.reports, REPORTS),
@@ -163,6 +189,7 @@ def run_operator(around: Surroundings) -> None:
                 adapter=replace(parts.adapter, request_timeout_seconds=1),
             )
         )
+        return lambda connection, beat: FastSweep(make(connection, beat))
 
     settings = Settings(
         kubeconfig=around.kubeconfig, telemetry_port=0, allow_endpoint_suffixes=("127.0.0.1",), resync_seconds=600

@@ -63,7 +63,7 @@ class Tap:
     point: Point | None = None
     calls: list[str] = field(default_factory=list)
     on_crash: Callable[[], None] | None = None
-    _last_pool: Any = None
+    _last_read: dict[str, Any] = field(default_factory=dict)
 
     def tapped(self, part: Any, methods: frozenset[str]) -> Any:  # noqa: ANN401 any part
         """The part with these asynchronous methods under the tap."""
@@ -78,13 +78,13 @@ class Tap:
         else:
             self.point = None
             answer = await self._harm(point, name, effect)
-        if name == "get_pool":
-            self._last_pool = answer
+        if name in READS:
+            self._last_read[name] = answer
         return answer
 
     async def _harm(self, point: Point, name: str, effect: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 any call's
-        if point.harm is Harm.STALE_READ and name == "get_pool" and self._last_pool is not None:
-            return self._last_pool
+        if point.harm is Harm.STALE_READ and name in self._last_read:
+            return self._last_read[name]
         if point.harm in OF_KUBERNETES:
             if point.harm is Harm.KUBERNETES_UNANSWERED:
                 await effect()
@@ -132,7 +132,7 @@ def harms_at(name: str) -> list[Harm]:
     no_harm_here = OF_KUBERNETES | {Harm.CRASH}
     if name in READS:
         no_harm_here |= {Harm.RACE, Harm.FAILED_AFTER, Harm.DROPPED_AFTER}
-    if name != "get_pool":
+    else:
         no_harm_here |= {Harm.STALE_READ}
     return [harm for harm in Harm if harm not in no_harm_here]
 

@@ -3,7 +3,7 @@
 import queue
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,8 @@ from tests.killmatrix.stage import Stage, stage
 from tests.killmatrix.tap import POOLS, READS, Harm, Phase, Point, harms_at
 
 STAGES = 4
+_TOLD_EACH = 100
+_WRITES = (POOLS - READS) | {"write_journal"}
 MOST_CALLS = 80
 """Calls of an undisturbed saga that are harmed; it has 40 to 60."""
 
@@ -51,7 +53,7 @@ class Trials:
         if trial.point is not None:
             self.by_call[played.struck or "never made"] += 1
         if played.problem:
-            self.failures.append(f"{trial}: {played.problem}")
+            self.failures.append(f"{trial}: {played.problem}; it called {' '.join(played.calls[-8:])}; {played.words}")
         elif not played.gave_way:
             self.corrected += 1
         elif trial.setting in IMPOSSIBLE and trial.setting is not None:
@@ -71,16 +73,12 @@ def every_harm(plain: Played) -> list[Trial]:
 
 
 def some_of_every_harm(plain: Played, dice: random.Random) -> list[Trial]:
-    """Death around every write to the pool and every write of the journal, and each harm and loss somewhere."""
-    writes = (POOLS - READS) | {"write_journal"}
-    everything = every_harm(plain)
-    found = [
-        trial
-        for trial in everything
-        if trial.dies and trial.lost is Lost.NOTHING and trial.point is not None and trial.point.call in writes
-    ]
-    harms = sorted({trial.harm for trial in everything})
-    return found + [dice.choice([each for each in everything if each.harm == harm]) for harm in harms]
+    """Each harm and each loss at one call, deaths at a write to the pool or of the journal."""
+    by_harm: dict[str, list[Trial]] = {}
+    for trial in every_harm(plain):
+        if not trial.dies or (trial.point is not None and trial.point.call in _WRITES):
+            by_harm.setdefault(trial.harm, []).append(trial)
+    return [dice.choice(trials) for _, trials in sorted(by_harm.items())]
 
 
 def _at(plain: Played, number: int, harm: Harm, phase: Phase = Phase.BEFORE, lost: Lost = Lost.NOTHING) -> Trial:
@@ -98,8 +96,16 @@ def _numbers(calls: Sequence[str]) -> Iterator[int]:
             yield number
 
 
-def run_trials(directory: Path, *, sample: int | None = None, seed: int = 0, stages: int = STAGES) -> Trials:
-    """All trials, or a seeded sample of them that has one of each harm in it."""
+def run_trials(
+    directory: Path,
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+    only: str = "",
+    stages: int = STAGES,
+    tell: Callable[[str], None] = print,
+) -> Trials:
+    """All trials, or those with `only` in their name, or a seeded sample of them that has one of each harm in it."""
     counts = Trials()
     with ExitStack() as stack:
         free: queue.SimpleQueue[Stage] = queue.SimpleQueue()
@@ -118,11 +124,16 @@ def run_trials(directory: Path, *, sample: int | None = None, seed: int = 0, sta
             ended = []
             for played in players.map(play, enumerate(trials, begin)):
                 counts.add(played)
+                if played.problem:
+                    tell(f"  FAILED {counts.failures[-1]}")
+                if counts.runs % _TOLD_EACH == 0:
+                    tell(f"  {counts.runs} trials, {len(counts.failures)} failures")
                 ended.append(played)
             return ended
 
         plain = play_all(undisturbed(sample), 0)
-        play_all(chosen(plain, sample, random.Random(seed)), len(plain))  # noqa: S311 no secret
+        trials = chosen(plain, sample, random.Random(seed))  # noqa: S311 no secret
+        play_all([trial for trial in trials if only in str(trial)], len(plain))
     return counts
 
 
