@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _worker_of(item: pytest.Function) -> str:
     """The tests of one file follow each other on one control plane; the many of one test are dealt out."""
     given = item.callspec.params.get("assets")
-    dealt = item.callspec.indices.get("grant", 0) % _HANDS
+    dealt = sum(item.callspec.indices.get(name, 0) for name in ("grant", "order")) % _HANDS
     return f"{given.label if isinstance(given, Assets) else 'existing'} {item.path.stem} {dealt}"
 
 

@@ -55,7 +55,3 @@ def test_the_contract_holds_but_for_the_listed_differences(
     assert failed == expected, done.stdout[-6000:]
     assert skipped == set()
     assert len(checks) >= 74
-
-
-def _with_outcome(checks: list[ET.Element], outcome: str) -> set[str]:
-    return {check.attrib["name"] for check in checks if check.find(outcome) is not None}
