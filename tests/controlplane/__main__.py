@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
             return 2
         _tell(f"control planes: {', '.join(each.label for each in assets)}")
         environment[ASSETS_VARIABLE] = json.dumps([as_json(each) for each in assets])
+        # What renders kustomizations looks for kubectl there, and a bare machine has none.
+        environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), str(assets[-1].kubectl.parent)])
         if not _has_deploy_tools():
             return 2
     if "--only-build" in arguments:
