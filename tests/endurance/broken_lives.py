@@ -1,0 +1,97 @@
+"""The same lives with operators that have one rule broken; each of them has to be noticed."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+from batchaccess.core.model import NodeCounts
+from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
+from batchaccess.ports import Pools, ReportedPool
+from tests.endurance.lives import Lives
+from tests.support.drains import Drains
+from tests.support.reports import FakeReports
+
+
+class _Around:
+    """Pools with a method replaced."""
+
+    def __init__(self, real: Pools) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever pools have
+        return getattr(self._real, name)
+
+
+class _Unconditional(_Around):
+    async def resize(self, pool_id: str, targets: NodeCounts, **named: Any) -> None:  # noqa: ANN401 of the port
+        await self._real.resize(pool_id, targets, **(named | {"etag": None}))
+
+
+class _Impatient(_Around):
+    async def get_pool(self, pool_id: str) -> Any:  # noqa: ANN401 of the port
+        pool = await self._real.get_pool(pool_id)
+        return replace(pool, scale=replace(pool.scale, current=NodeCounts()))
+
+
+class _Forgetful(FakeReports):
+    async def write_journal(
+        self,
+        reported: ReportedPool,
+        *,
+        journal: JournalStatus | None,
+        drains: DrainsStatus | None,  # noqa: ARG002 forgotten
+    ) -> ReportedPool | None:
+        return await super().write_journal(reported, journal=journal, drains=None)
+
+
+class _Restless(FakeReports):
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        written = await super().write(reported, status)
+        self.writes += [f"write {reported.stored.name}"] * (written is not None)
+        if written is not None:
+            self.overwrite(reported.stored.name, {**written.stored.status, "writes": len(self.writes)})
+        return written
+
+
+class Unconditional(Lives):
+    """Resizes without If-Match."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.wrap = lambda pools: cast("Pools", _Unconditional(pools))
+        return world
+
+
+class Impatient(Lives):
+    """Does not wait for nodes to leave."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.wrap = lambda pools: cast("Pools", _Impatient(pools))
+        return world
+
+
+class Forgetful(Lives):
+    """Does not remember its drains."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.reports = _Forgetful()
+        return world
+
+
+class Restless(Lives):
+    """Writes in steady state."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.reports = _Restless()
+        return world
+
+
+BROKEN: dict[type[Lives], tuple[str, int]] = {
+    Unconditional: ("without If-Match", 60),
+    Impatient: ("is not empty", 60),
+    Restless: ("still writing", 60),
+    Forgetful: ("drained twice", 600),
+}
+"""What is said of each, and the lives within which that is certain."""
