@@ -63,7 +63,10 @@ count by (connection, policy) (
   (
     time() - {DRIFTED_POOLS} > {seconds}
     unless on (connection, pool)
-    batchaccess_pool_condition{{type="Compliant", reason=~"{but}"}}
+    batchaccess_pool_condition{{
+      type="Compliant",
+      reason=~"{but}"
+    }}
     unless on (connection, pool)
     batchaccess_pool_condition{{type="Drifted", reason="ImplicitMapping"}}
   )
@@ -157,7 +160,10 @@ and on (connection)
             expr=f"""\
 count by (connection, reason) (
   max by (connection, pool, reason) (
-    batchaccess_pool_condition{{type="Compliant", status!="True", reason=~"{BEYOND_CORRECTION}"}}
+    batchaccess_pool_condition{{
+      type="Compliant", status!="True",
+      reason=~"{BEYOND_CORRECTION}"
+    }}
   )
 )
 """,
@@ -268,7 +274,10 @@ OPERATOR = Group(
   )
 )
 unless on (connection)
-batchaccess_connection_condition{{type="Ready", reason=~"{REFUSED_IDENTITY}|{UNUSABLE_DECLARATION}"}}
+batchaccess_connection_condition{{
+  type="Ready",
+  reason=~"{REFUSED_IDENTITY}|{UNUSABLE_DECLARATION}"
+}}
 """,
             summary="Account {{ $labels.connection }} is no longer observed",
             description=(

@@ -51,7 +51,10 @@ count by (connection, reason) (
             expr=f"""\
 count by (connection, reason) (
   max by (connection, pool, reason) (
-    batchaccess_pool_condition{{type="Compliant", status!="True", reason=~"{FRUITLESS_DRAIN}"}}
+    batchaccess_pool_condition{{
+      type="Compliant", status!="True",
+      reason=~"{FRUITLESS_DRAIN}"
+    }}
   )
 )
 """,
