@@ -86,7 +86,7 @@ class Chaos:
         self.plane.etcd.kill()
         time.sleep(self.random.uniform(0, 3))
         self.plane.etcd.start()
-        until(self.plane.api_server_answers, "the API server has recovered", within=90)
+        until(self.plane.api_server_answers, "the API server has recovered")
 
     def forget_history(self) -> None:
         self.plane.compact_history()

@@ -18,7 +18,7 @@ from tests.e2e_cluster.realcluster import RealCluster
 from tests.e2e_cluster.worlds import World, world
 
 _EXISTING = os.environ.get("BATCHACCESS_KUBECONFIG")
-_SECONDS = 300
+_SECONDS = 480
 _HANDS = 4
 
 

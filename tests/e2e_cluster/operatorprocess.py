@@ -14,10 +14,9 @@ from typing import Final
 
 import yaml
 
-from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until
+from tests.e2e_cluster.realcluster import NAMESPACE, PATIENCE_SECONDS, RealCluster, until
 
 _METRICS_AT: Final = re.compile(r"shows metrics at (http://[^\s\"]+)/metrics")
-_START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 60
 
 
@@ -37,7 +36,7 @@ class OperatorProcess:
     def url(self) -> str:
         """Where it shows metrics and probes."""
         if not self._url:
-            until(self._showed_or_ended, "a metrics address", within=_START_SECONDS)
+            until(self._showed_or_ended, "a metrics address", within=PATIENCE_SECONDS)
             assert self._url, self.log
         return self._url
 
@@ -126,7 +125,7 @@ def _without_debug(log: str) -> str:
     return "\n".join(line for line in log.splitlines() if '"debug"' not in line.lower())[-8000:]
 
 
-def settled(operator: OperatorProcess, *, within: float = 60) -> None:
+def settled(operator: OperatorProcess, *, within: float = PATIENCE_SECONDS) -> None:
     """Wait until it has read everything declared."""
     deadline = time.monotonic() + within
     while operator.probe("/readyz")[0] != 200:

@@ -19,6 +19,9 @@ BASE: Final = ROOT / "deploy" / "kustomize" / "base"
 NAMESPACE: Final = "batchaccess"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:batchaccess"
 GROUP: Final = "/apis/batchaccess.dev/v1alpha1"
+PATIENCE_SECONDS: Final = 90
+"""How long tests wait for what takes seconds on an idle machine: machines that build and test are rarely idle."""
+
 KINDS: Final = ("bpap", "bac", "bpa")
 WRITES: Final = ("create", "update", "patch", "delete", "deletecollection")
 _ABSENT: Final = 404
@@ -135,12 +138,12 @@ class RealCluster:
         """What a user installs."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(BASE))
         for path in CRDS:
-            self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(path))
+            self.kubectl("wait", "--for=condition=Established", "--timeout=100s", "-f", str(path))
 
     def forget_everything(self) -> None:
         """Delete every object of ours, and wait until it is so; nothing may be left that waits for an operator."""
         for kind in KINDS:
-            self.kubectl("delete", kind, "--all", "--all-namespaces", "--wait", "--timeout=60s", check=False)
+            self.kubectl("delete", kind, "--all", "--all-namespaces", "--wait", "--timeout=100s", check=False)
 
     def abandon_everything(self) -> None:
         """The same once the operator was ended in the middle of something: finalizers are taken off for it."""
@@ -203,7 +206,7 @@ def _audited(entry: dict[str, Any]) -> Iterator[Audited]:
     )
 
 
-def until(condition: Callable[[], object], what: str, *, within: float = 30) -> None:
+def until(condition: Callable[[], object], what: str, *, within: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition, for a bounded time."""
     deadline = time.monotonic() + within
     while not condition():
@@ -211,7 +214,7 @@ def until(condition: Callable[[], object], what: str, *, within: float = 30) -> 
         time.sleep(0.1)
 
 
-def until_is(seen: Callable[[], str], expected: str | Collection[str], *, within: float = 30) -> None:
+def until_is(seen: Callable[[], str], expected: str | Collection[str], *, within: float = PATIENCE_SECONDS) -> None:
     """Wait until `seen` is as expected; the failure shows what it was instead."""
     wanted = {expected} if isinstance(expected, str) else set(expected)
     deadline = time.monotonic() + within

@@ -64,13 +64,13 @@ def test_everything_ends_well_whatever_is_killed(
 def ends_well(chaos: Chaos) -> None:
     """Once the troubles end all pools are as declared, at the scale they had, and nobody writes any more."""
     cluster, batch = chaos.cluster, chaos.batch
-    until(chaos.plane.api_server_answers, "the API server answers", within=60)
+    until(chaos.plane.api_server_answers, "the API server answers")
     cluster.apply(policy([]) | {"spec": policy([])["spec"] | {"suspend": False}})
     for name in NODES:
         until(partial(is_closed, batch, name), f"{name} is closed", within=180)
         until_is(partial(cluster.condition, "bpa", f"{CONNECTION}.{name}", "Compliant"), "True/Compliant", within=120)
     until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=120)
-    until(lambda: scales(batch) == NODES, "every pool has the scale it had", within=60)
+    until(lambda: scales(batch) == NODES, "every pool has the scale it had")
     stays_quiet(chaos)
 
     # The emulator refuses with 409 what Azure refuses: a network written to a pool that is not empty.
@@ -100,7 +100,7 @@ def stays_quiet(chaos: Chaos) -> None:
 
     def is_quiet() -> bool:
         before, sweeps = writes(), len(chaos.batch.requests.of("list_pools"))
-        until(lambda: len(chaos.batch.requests.of("list_pools")) >= sweeps + QUIET_SWEEPS, "sweeps go on", within=60)
+        until(lambda: len(chaos.batch.requests.of("list_pools")) >= sweeps + QUIET_SWEEPS, "sweeps go on")
         return writes() == before
 
     until(is_quiet, "two sweeps without a write", within=120)

@@ -79,7 +79,7 @@ def test_uninstalling_a_release_first_gives_drained_pools_their_scale_back(
     position = cluster.audit_position()
     with world(cluster, tmp_path, pools=[open_pool("busy", nodes=2)], timings=SLOW_REMOVAL) as made:
         cluster.apply(secret(), connection(made.batch), policy_manifest(POLICY, remediation={"strategy": "Drain"}))
-        until(lambda: made.batch.pool("busy").targets.dedicated == 0, "the drain", within=60)
+        until(lambda: made.batch.pool("busy").targets.dedicated == 0, "the drain")
         until(lambda: finalizers(made), "the finalizers of an open saga")
         with stand_in_kubelet(cluster, tmp_path) as kubelet:
             server.helm("uninstall", "batchaccess", "--timeout=90s")

@@ -12,7 +12,7 @@ from tests.controlplane.server import ControlPlane
 from tests.e2e_cluster import operatorprocess
 from tests.e2e_cluster.faultyproxy import FaultyProxy, faulty_proxy
 from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until, until_is
-from tests.e2e_cluster.worlds import CONNECTION, POLICY, SYNC_SECONDS, World, is_closed, world
+from tests.e2e_cluster.worlds import CONNECTION, POLICY, World, is_closed, world
 from tests.support.kube import policy_manifest, policy_path
 
 
@@ -51,9 +51,9 @@ def seen_after(world: World, before: int) -> bool:
 def still_works(world: World) -> None:
     """A change of a policy is taken in, and drift is corrected."""
     suspend(world, suspended=True)
-    until(lambda: observed_is_current(world), "the edited policy is taken in", within=60)
+    until(lambda: observed_is_current(world), "the edited policy is taken in")
     suspend(world, suspended=False)
-    until(lambda: observed_is_current(world), "the policy is taken in again", within=60)
+    until(lambda: observed_is_current(world), "the policy is taken in again")
     world.corrects_drift()
     assert world.operator.process.poll() is None, world.operator.log
     assert "Traceback" not in world.operator.log
@@ -78,7 +78,7 @@ def test_etcd_is_killed_and_comes_back(living: World, plane: ControlPlane) -> No
     before = living.sweeps()
     until(lambda: living.sweeps() >= before + 1, "a sweep without etcd")
     plane.etcd.start()
-    until(plane.api_server_answers, "the API server has recovered", within=60)
+    until(plane.api_server_answers, "the API server has recovered")
     still_works(living)
 
 
@@ -94,8 +94,8 @@ def test_history_is_compacted_away_under_the_watches(proxied: World, proxy: Faul
     proxy.trouble.unreachable = False
 
     for name in ("missed-0", "missed-4", "after"):
-        until_is(partial(proxied.cluster.condition, "bpap", name, "Accepted"), "True/Accepted", within=60)
-    until(lambda: proxy.trouble.expired, "a watch is told 410 Gone", within=30)
+        until_is(partial(proxied.cluster.condition, "bpap", name, "Accepted"), "True/Accepted")
+    until(lambda: proxy.trouble.expired, "a watch is told 410 Gone")
     still_works(proxied)
 
 
@@ -106,14 +106,14 @@ def test_watches_die_silently(proxied: World, proxy: FaultyProxy) -> None:
     delivered = proxied.operator.metric("batchaccess_watch_events_total")
     before = proxied.sweeps()
 
-    until(lambda: proxied.sweeps() >= before + 2, "sweeps go on", within=3 * SYNC_SECONDS)
+    until(lambda: proxied.sweeps() >= before + 2, "sweeps go on")
     proxied.corrects_drift()
 
     assert proxied.operator.probe("/healthz")[0] == 200
     assert proxied.operator.metric("batchaccess_watch_events_total") == delivered
     assert proxied.cluster.condition("bpap", "unheard", "Accepted") == "/"
     proxy.trouble.watches_frozen = False
-    until_is(lambda: proxied.cluster.condition("bpap", "unheard", "Accepted"), "True/Accepted", within=30)
+    until_is(lambda: proxied.cluster.condition("bpap", "unheard", "Accepted"), "True/Accepted")
 
 
 def test_a_slow_api_server(proxied: World, proxy: FaultyProxy) -> None:
@@ -155,7 +155,7 @@ def test_the_token_is_rotated_and_the_old_one_revoked(cluster: RealCluster, tmp_
         shutil.move(tmp_path / "new", tmp_path / "token")
         cluster.kubectl("delete", "secret", "binding", f"--namespace={NAMESPACE}")
         # The API server remembers a token for ten seconds, so this outlasts that.
-        until(partial(seen_after, made, made.sweeps()), "two more sweeps", within=40)
+        until(partial(seen_after, made, made.sweeps()), "two more sweeps")
         still_works(made)
         for token in (old, (tmp_path / "token").read_text()):
             assert token not in made.operator.log
@@ -165,5 +165,5 @@ def test_the_operator_is_killed_in_the_middle(living: World) -> None:
     living.operator.kill()
     living.open_behind_its_back()
     with operatorprocess.running(living.kubeconfig, living.folder / "second.log"):
-        until(lambda: is_closed(living.batch), "the next operator corrects it", within=60)
-        until_is(lambda: living.cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=60)
+        until(lambda: is_closed(living.batch), "the next operator corrects it")
+        until_is(lambda: living.cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced")

@@ -104,7 +104,7 @@ def is_quiet(cluster: RealCluster, batch: Emulator) -> None:
 
     def settled() -> bool:
         position, sweeps = cluster.audit_position(), len(batch.requests.of("list_pools"))
-        until(lambda: len(batch.requests.of("list_pools")) >= sweeps + len(ACCOUNTS) + 1, "more sweeps", within=60)
+        until(lambda: len(batch.requests.of("list_pools")) >= sweeps + len(ACCOUNTS) + 1, "more sweeps")
         return cluster.writes(since=position) == []
 
     until(settled, "nothing is written any more", within=120)

@@ -42,7 +42,7 @@ def test_pools_are_collected_with_their_connection(living: World, *, running: bo
     if not running:
         assert living.operator.stop() == 0
     living.cluster.kubectl("delete", "bac", CONNECTION, "--timeout=30s")
-    until(lambda: not living.cluster.get(f"{POOL_ACCESS_PATH}/{POOL}"), "the pool's object is collected", within=60)
+    until(lambda: not living.cluster.get(f"{POOL_ACCESS_PATH}/{POOL}"), "the pool's object is collected")
     assert is_closed(living.batch)
 
 
@@ -56,7 +56,7 @@ def test_a_connection_made_anew_gets_objects_of_its_own(living: World) -> None:
         references = living.cluster.get(f"{POOL_ACCESS_PATH}/{POOL}").get("metadata", {}).get("ownerReferences", [{}])
         return bool(references[0].get("uid") == owner["uid"])
 
-    until(is_owned, "the pool's object belongs to the new connection", within=60)
+    until(is_owned, "the pool's object belongs to the new connection")
     living.becomes_enforced()
 
 
@@ -128,11 +128,11 @@ class Installation:
                 self.start()
 
     def _delete_namespace(self) -> None:
-        self._cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+        self._cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=100s")
 
     def _delete_crds(self) -> None:
         for path in CRDS:
-            self._cluster.kubectl("delete", "-f", str(path), "--timeout=60s")
+            self._cluster.kubectl("delete", "-f", str(path), "--timeout=100s")
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_it_is_uninstalled_in_any_order_and_installed_again(
 ) -> None:
     installation.start()
     cluster.apply(secret(), connection(batch), policy_manifest(POLICY))
-    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=60)
+    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced")
 
     for part in order:
         installation.parts[part][0]()
@@ -169,7 +169,7 @@ def test_it_is_uninstalled_in_any_order_and_installed_again(
     installation.start()
     batch.edit("render-1", {"networkConfiguration": OPEN_NETWORK})
     cluster.apply(secret(), connection(batch), policy_manifest(POLICY))
-    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=60)
+    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced")
     assert is_closed(batch)
 
 
@@ -179,7 +179,7 @@ def test_it_lives_through_losing_what_it_needs(
 ) -> None:
     installation.start()
     cluster.apply(secret(), connection(batch), policy_manifest(POLICY))
-    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=60)
+    until_is(lambda: cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced")
 
     remove, install = installation.parts[removed]
     remove()
@@ -196,7 +196,7 @@ def test_it_lives_through_losing_what_it_needs(
 
 def test_the_operator_waits_for_crds_that_come_later(cluster: RealCluster, tmp_path: Path) -> None:
     for path in CRDS:
-        cluster.kubectl("delete", "-f", str(path), "--timeout=60s")
+        cluster.kubectl("delete", "-f", str(path), "--timeout=100s")
     with world(cluster, tmp_path) as made:
         until(lambda: "install the CRDs" in made.operator.log, "the log says what is missing")
         assert made.operator.probe("/readyz")[0] == 503

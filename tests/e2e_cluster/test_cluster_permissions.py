@@ -83,7 +83,7 @@ class Story:
 
     def _starts(self) -> None:
         operatorprocess.settled(self._world.operator)
-        until(lambda: self._world.operator.metric("batchaccess_leader") == 1, "it leads", within=60)
+        until(lambda: self._world.operator.metric("batchaccess_leader") == 1, "it leads")
         before = self._cluster.audit_position()
 
         def renewals() -> list[str]:
@@ -95,15 +95,15 @@ class Story:
         race_everywhere(self._world, self._proxy)
         self._cluster.apply(secret(), connection(self._world.batch), policy_manifest(POLICY))
         for pool in (POOL, LEAVING):
-            until_is(partial(self._cluster.condition, "bpa", pool, "Compliant"), "True/Compliant", within=90)
+            until_is(partial(self._cluster.condition, "bpa", pool, "Compliant"), "True/Compliant")
         until(lambda: not self._proxy.trouble.before_patch, "every kind of status has lost a race")
-        until_is(lambda: self._cluster.condition("bpap", POLICY, "Enforced").split("/")[0], "False", within=60)
+        until_is(lambda: self._cluster.condition("bpap", POLICY, "Enforced").split("/")[0], "False")
 
     def _drains(self) -> None:
         self._cluster.apply(DRAIN)
-        until_is(partial(self._cluster.condition, "bpa", DRAINED, "Compliant"), "True/Compliant", within=90)
+        until_is(partial(self._cluster.condition, "bpa", DRAINED, "Compliant"), "True/Compliant")
         self._world.becomes_enforced(within=90)
-        until(lambda: not self._finalizers(), "the finalizers are gone", within=60)
+        until(lambda: not self._finalizers(), "the finalizers are gone")
 
     def _finalizers(self) -> list[str]:
         paths = (f"{CONNECTION_PATH}/{CONNECTION}", policy_path(POLICY))
@@ -180,7 +180,7 @@ def test_a_missing_grant_is_told_and_survived(
     try:
         with world(elected, tmp_path, pools=POOLS, kubeconfig=kubeconfig, flags=FLAGS) as made:
             suffer(made, proxy, grant)
-            until(lambda: tells(made, grant), f"the log or a condition tells that {grant} is missing", within=45)
+            until(lambda: tells(made, grant), f"the log or a condition tells that {grant} is missing")
             assert made.operator.process.poll() is None, made.operator.log
 
             give_back(elected)
@@ -197,11 +197,10 @@ def suffer(world: World, proxy: FaultyProxy, grant: Grant) -> None:
     until(
         lambda: tells(world, grant) or world.cluster.condition("bpa", LEAVING, "Exposed").count("/") == 1,
         "a look",
-        within=60,
     )
     world.batch.state().pools.remove("render-3")
     if USED_WHEN[str(grant)] == grants.REPEATS:
-        until_is(partial(world.cluster.condition, "bpa", POOL, "Compliant"), "True/Compliant", within=60)
+        until_is(partial(world.cluster.condition, "bpa", POOL, "Compliant"), "True/Compliant")
         before = world.sweeps()
         until(lambda: world.sweeps() > before, "another sweep")
         world.corrects_drift()

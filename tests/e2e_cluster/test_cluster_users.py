@@ -90,6 +90,6 @@ def test_steady_state_writes_nothing(living: World) -> None:
     sweeps = living.sweeps()
     until(lambda: living.sweeps() >= sweeps + 1, "one more sweep, to settle")
     position, sweeps = living.cluster.audit_position(), living.sweeps()
-    until(lambda: living.sweeps() >= sweeps + 2, "two sweeps", within=60)
+    until(lambda: living.sweeps() >= sweeps + 2, "two sweeps")
 
     assert [each for each in living.cluster.writes(since=position) if each.resource != "leases"] == []

@@ -12,7 +12,7 @@ from batchemulator.accounts import DEV_ACCOUNT
 from batchemulator.server import Emulator, make_service, serving_in_thread
 from tests.e2e_cluster import operatorprocess
 from tests.e2e_cluster.operatorprocess import OperatorProcess
-from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until, until_is
+from tests.e2e_cluster.realcluster import NAMESPACE, PATIENCE_SECONDS, RealCluster, until, until_is
 from tests.support.kube import connection_manifest, policy_manifest
 
 CONNECTION: Final = "prod-weu"
@@ -98,7 +98,7 @@ class World:
         self.cluster.apply(secret(), connection(self.batch), policy_manifest(POLICY, **policy))
         self.becomes_enforced()
 
-    def becomes_enforced(self, *, within: float = 60) -> None:
+    def becomes_enforced(self, *, within: float = PATIENCE_SECONDS) -> None:
         """Wait until the connection is Ready and the policy Enforced."""
         until_is(lambda: self.cluster.condition("bac", CONNECTION, "Ready").split("/")[0], "True", within=within)
         until_is(lambda: self.cluster.condition("bpap", POLICY, "Enforced"), "True/Enforced", within=within)
@@ -107,7 +107,7 @@ class World:
         """Drift: somebody opens SSH to the world."""
         self.batch.edit(pool_id, {"networkConfiguration": OPEN_NETWORK})
 
-    def corrects_drift(self, pool_id: str = "render-1", *, within: float = 45) -> None:
+    def corrects_drift(self, pool_id: str = "render-1", *, within: float = PATIENCE_SECONDS) -> None:
         """Open a pool behind the operator's back and wait until it is closed again, and the operator has looked."""
         before = self.operator.metric(_VERIFIED)
         self.open_behind_its_back(pool_id)
