@@ -164,10 +164,11 @@ class AccountLoop:
         """Wait until a sweep is due or asked for, or open sagas are to be visited; None if the loop shall end."""
         visit_at = self._visit_at if self._sweep is not None and self._sweep.has_open_sagas else None
         until = self._due_at if visit_at is None else min(self._due_at, visit_at)
-        woken = False
         if not self._stopping.is_set():
             with suppress(TimeoutError):
-                woken = await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, until - self._clock.monotonic()))
+                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, until - self._clock.monotonic()))
+        # Where a visit is overdue there was nothing to wait for, and no wake-up may get lost all the same.
+        woken = self._woken.is_set()
         self._woken.clear()
         if self._stopping.is_set():
             return None
