@@ -215,7 +215,8 @@ max by (policy) (batchaccess_policy_condition{type="Enforced", reason="Overridde
 """,
             summary="Policy {{ $labels.policy }} is overridden",
             description=(
-                "Pools that policy {{ $labels.policy }} selects are governed by another policy of higher precedence."
+                "Every pool that policy {{ $labels.policy }} selects is governed by another policy of higher "
+                "precedence."
             ),
         ),
         Alert(
