@@ -11,12 +11,16 @@ from typing import Final
 from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
+from batchaccess.core.reasons import ErrorKind
 from batchaccess.core.saga.actions import Remediate, SagaAction
+from batchaccess.core.saga.journal import Journal
 from batchaccess.core.saga.metadata import journal_in, metadata_without
 from batchaccess.core.saga.outcomes import while_sending
+from batchaccess.core.saga.steps import KubernetesJournal
 from batchaccess.ports import PortError
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
 from batchaccess.sweep.pooltracks import PoolTrack
+from batchaccess.sweep.sagabook import SagaRecord
 from batchaccess.sweep.sagadecisions import is_abandoned
 from batchaccess.sweep.sagaprogress import SagaProgress
 from batchaccess.sweep.sagasteps import SagaSteps, Subject
@@ -92,12 +96,25 @@ class SagaVisits:
         record = self.steps.book.of(track.name)
         if not is_abandoned(record, connection):
             return False
-        pool = track.basis.pool
-        if journal_in(pool.metadata) is not None:
-            try:
-                await self.steps.pools.patch_metadata(pool.id, metadata_without(pool.metadata), etag=pool.etag)
-            except PortError as error:
-                _log.warning("the journal of the abandoned saga is still in the pool's metadata: %s", error)
+        if not await self._removed_from_azure(track.basis.pool, record):
+            return True
         if record.journal is not None and await self.steps.forget(track.name, connection):
             self.progress.abandoned(track.name, record)
+        return True
+
+    async def _removed_from_azure(self, pool: ObservedPool, record: SagaRecord) -> bool:
+        """Whether the Azure copy is gone, or cannot be removed by trying again; that of another holder stays."""
+        found = journal_in(pool.metadata)
+        is_foreign = (
+            isinstance(found, Journal)
+            and isinstance(record.journal, KubernetesJournal)
+            and found.holder != record.journal.journal.holder
+        )
+        if found is None or is_foreign:
+            return True
+        try:
+            await self.steps.pools.patch_metadata(pool.id, metadata_without(pool.metadata), etag=pool.etag)
+        except PortError as error:
+            _log.warning("the journal of the abandoned saga is still in the pool's metadata: %s", error)
+            return error.kind not in (ErrorKind.RACE, ErrorKind.TRANSIENT, ErrorKind.WAITING)
         return True
