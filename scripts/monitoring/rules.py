@@ -5,6 +5,7 @@ from typing import Any, Final
 import yaml
 
 from scripts.monitoring.alerts import GROUPS, Alert, Group
+from scripts.monitoring.operatoralerts import OPERATOR
 from scripts.monitoring.sagaalerts import REMEDIATION
 
 RUNBOOKS: Final = "docs/runbooks/"
@@ -14,9 +15,7 @@ Not an address: where an organisation reads its copy is not ours to know. Its va
 its own base in front (docs/monitoring.md).
 """
 
-GENERATED: Final = (
-    "# Generated from scripts/monitoring/alerts.py by `python -m scripts.monitoring.generate`; edit there.\n"
-)
+GENERATED: Final = "# Generated from the alerts in scripts/monitoring/ by `make generate`; edit there.\n"
 
 
 def render_rules() -> str:
@@ -40,7 +39,7 @@ def render_prometheus_rule() -> str:
 
 
 def _groups() -> list[dict[str, Any]]:
-    return [_group(group) for group in (*GROUPS, REMEDIATION)]
+    return [_group(group) for group in (*GROUPS, OPERATOR, REMEDIATION)]
 
 
 def _group(group: Group) -> dict[str, Any]:
