@@ -62,9 +62,14 @@ bench: install  ## Figures as ratios; BENCH=small for a quick look
 	$(BIN)/python -m benchmarks.audit $(BENCH_AUDIT_$(BENCH))
 	$(BIN)/python -m benchmarks.fleet $(BENCH_FLEET_$(BENCH))
 
-prove: install  ## The long proofs of the drain in full: exploration, mutants, kill matrix, endurance
+prove: install  ## The long proofs of the drain in full; PROOF=small for what `make test` has no time for
+ifeq ($(PROOF),small)
+	$(BIN)/python -m tests.killmatrix.prove processes --sample 16
+else
 	$(BIN)/python -m tests.exploration.prove
+	$(BIN)/python -m tests.endurance.prove_lives
 	$(BIN)/python -m tests.killmatrix.prove $(ARGS)
+endif
 
 e2e: install  ## A real kube-apiserver and etcd, built once with Go outside the repository, and the operator on them
 	$(BIN)/python -m tests.controlplane $(ARGS)
