@@ -14,6 +14,7 @@ from typing import Final, Self, TypeAlias
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from yaml import YAMLError
 
 from batchaccess import __version__
 from batchaccess.core.model import JsonObject
@@ -201,6 +202,12 @@ async def _configuration(kubeconfig: Path | None) -> Configuration:
         return await _loaded(kubeconfig)
     except (ConfigException, OSError) as error:
         raise PortError(ErrorKind.TERMINAL, NO_CONFIGURATION, f"no usable Kubernetes configuration: {error}") from error
+    except (TypeError, YAMLError) as error:  # what the official client makes of a file that is empty or something else
+        raise PortError(
+            ErrorKind.TERMINAL,
+            NO_CONFIGURATION,
+            f"no usable Kubernetes configuration: {kubeconfig or 'the default kubeconfig'} is no kubeconfig",
+        ) from error
 
 
 async def _loaded(kubeconfig: Path | None) -> Configuration:
