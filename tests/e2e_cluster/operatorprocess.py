@@ -78,14 +78,21 @@ def write_kubeconfig(cluster: RealCluster, folder: Path, *, server: str | None =
         server: what to speak to instead of the API server itself, under a certificate of the same authority.
     """
     token = folder / "token"
-    token.write_text(cluster.make_token("--duration=1h"))
+    replace_text(token, cluster.make_token("--duration=1h"))
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     if server is not None:
         config["clusters"][0]["cluster"]["server"] = server
     config["users"][0]["user"] = {"tokenFile": str(token)}
     path = folder / "operator-kubeconfig"
-    path.write_text(yaml.safe_dump(config))
+    replace_text(path, yaml.safe_dump(config))
     return path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """At once, as a kubelet does it: whoever reads meanwhile gets the old text or the new one."""
+    written = path.with_name(f"{path.name}.new")
+    written.write_text(text)
+    written.replace(path)
 
 
 def start(kubeconfig: Path, log: Path, flags: Sequence[str] = ()) -> OperatorProcess:

@@ -24,6 +24,12 @@ PATIENCE_SECONDS: Final = 90
 
 KINDS: Final = ("bpap", "bac", "bpa")
 WRITES: Final = ("create", "update", "patch", "delete", "deletecollection")
+_PLURALS: Final = {
+    "bac": "batchaccountconnections",
+    "bpap": "batchpoolaccesspolicies",
+    "bpa": "batchpoolaccesses",
+}
+_OK: Final = 200
 _ABSENT: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
 """For moments after a definition was made anew its objects cannot be read."""
@@ -128,11 +134,22 @@ class RealCluster:
         return body if code != _ABSENT else {}
 
     def condition(self, kind: str, name: str, type: str, *, namespace: str = "default") -> str:
-        """Status and reason of a condition, as in `True/Enforced`; whatever kubectl said if there is none."""
-        path = f"{{.status.conditions[?(@.type=='{type}')]"
-        return self.kubectl(
-            "get", kind, name, f"--namespace={namespace}", f"-o=jsonpath={path}.status}}/{path}.reason}}", check=False
-        )
+        """Status and reason of a condition, as in `True/Enforced`; what the API server said instead if it has none."""
+        try:
+            code, body = self.call("GET", path_of(kind, name, namespace=namespace))
+        except OSError as error:
+            return str(error)
+        if code != _OK:
+            return str(body.get("message"))
+        for each in body.get("status", {}).get("conditions", []):
+            if each["type"] == type:
+                return f"{each['status']}/{each['reason']}"
+        return "/"
+
+    def is_absent(self, kind: str, name: str) -> bool:
+        """Whether a cluster-wide object of ours does not exist."""
+        code, _ = self.call("GET", path_of(kind, name))
+        return code == _ABSENT
 
     def install(self) -> None:
         """What a user installs."""
@@ -147,11 +164,10 @@ class RealCluster:
 
     def abandon_everything(self) -> None:
         """The same once the operator was ended in the middle of something: finalizers are taken off for it."""
-        for plural in ("batchpoolaccesspolicies", "batchaccountconnections"):
-            for each in self.get(f"{GROUP}/{plural}").get("items", []):
+        for kind in ("bpap", "bac"):
+            for each in self.get(f"{GROUP}/{_PLURALS[kind]}").get("items", []):
                 metadata = each["metadata"]
-                where = f"namespaces/{metadata['namespace']}/" if "namespace" in metadata else ""
-                path = f"{GROUP}/{where}{plural}/{metadata['name']}"
+                path = path_of(kind, metadata["name"], namespace=metadata.get("namespace", ""))
                 self.call("PATCH", path, {"metadata": {"finalizers": None}}, content="application/merge-patch+json")
         self.forget_everything()
 
@@ -176,6 +192,12 @@ class RealCluster:
     def writes(self, *, since: int) -> list[Audited]:
         """What the operator wrote."""
         return [each for each in self.audited(since=since) if each.verb in WRITES]
+
+
+def path_of(kind: str, name: str, *, namespace: str = "default") -> str:
+    """Where an object of ours is, by its short name."""
+    where = f"namespaces/{namespace}/" if kind == "bpap" else ""
+    return f"{GROUP}/{where}{_PLURALS[kind]}/{name}"
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The API server fails in every way it is known to, and the operator keeps at its work."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -151,8 +150,7 @@ def test_the_token_is_rotated_and_the_old_one_revoked(cluster: RealCluster, tmp_
     with world(cluster, tmp_path, kubeconfig=kubeconfig) as made:
         made.declare()
         # As a kubelet does it: the new token replaces the file, then the old one ends.
-        (tmp_path / "new").write_text(cluster.make_token())
-        shutil.move(tmp_path / "new", tmp_path / "token")
+        operatorprocess.replace_text(tmp_path / "token", cluster.make_token())
         cluster.kubectl("delete", "secret", "binding", f"--namespace={NAMESPACE}")
         # The API server remembers a token for ten seconds, so this outlasts that.
         until(partial(seen_after, made, made.sweeps()), "two more sweeps")

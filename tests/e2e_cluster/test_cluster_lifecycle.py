@@ -96,6 +96,7 @@ class Installation:
         self._cluster = cluster
         self._folder = folder
         self._starts = 0
+        self._token_of = ""
         self.operator: operatorprocess.OperatorProcess | None = None
 
     @property
@@ -107,8 +108,14 @@ class Installation:
             "crds": (self._delete_crds, self._cluster.install),
         }
 
+    def _account(self) -> str:
+        """Changes when the ServiceAccount is made anew, whose tokens are worth nothing then."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/batchaccess"
+        return str(self._cluster.get(path).get("metadata", {}).get("uid", ""))
+
     def start(self) -> None:
         self._starts += 1
+        self._token_of = self._account()
         log = self._folder / f"operator-{self._starts}.log"
         self.operator = operatorprocess.start(operatorprocess.write_kubeconfig(self._cluster, self._folder), log)
 
@@ -122,7 +129,9 @@ class Installation:
     def keep_running(self) -> None:
         """What a kubelet does when it has ended, with the token of the ServiceAccount there is now."""
         if self.operator is not None:
-            operatorprocess.write_kubeconfig(self._cluster, self._folder)
+            if (account := self._account()) != self._token_of:
+                operatorprocess.write_kubeconfig(self._cluster, self._folder)
+                self._token_of = account
             if self.operator.process.poll() is not None:
                 assert "the watches ended by themselves" in self.operator.log, self.operator.log
                 self.start()

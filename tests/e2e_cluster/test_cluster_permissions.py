@@ -119,7 +119,7 @@ class Story:
 
     def _sees_a_pool_go(self) -> None:
         self._world.batch.state().pools.remove("render-3")
-        until(lambda: "NotFound" in self._cluster.kubectl("get", "bpa", LEAVING, check=False), "it goes")
+        until(lambda: self._cluster.is_absent("bpa", LEAVING), "it goes")
 
     def _is_uninstalled(self) -> None:
         """As the chart's hook does it, under the same ServiceAccount."""
@@ -215,5 +215,5 @@ def tells(world: World, grant: Grant) -> bool:
     """Whether a warning, an error or a condition names what is forbidden."""
     resource = grant.resource.split("/")[0]
     loud = [line for line in world.operator.log.splitlines() if re.search(r'"level":"(warning|error)"', line)]
-    said = world.cluster.kubectl("get", "bac", CONNECTION, "-o=jsonpath={.status.conditions}", check=False)
-    return any(f"{resource}" in line and "forbidden" in line.lower() for line in [*loud, said])
+    said = world.cluster.get(f"{CONNECTION_PATH}/{CONNECTION}").get("status", {}).get("conditions", [])
+    return any(resource in line and "forbidden" in line.lower() for line in [*loud, *map(str, said)])
