@@ -17,7 +17,7 @@ The operator serves Prometheus' text format at `/metrics` on its telemetry port.
   after the object is gone. A pool has 9 series, one more per IP family in which it exposes addresses, and one more
   each while it is exposed and while it has drifted.
 - **Counters and histograms** carry only bounded labels: closed sets of words, and the names of connections. Those of a
-  connection vanish with it. A connection has 124 series, and one more for each kind of request by its status; a policy
+  connection vanish with it. A connection has 125 series, and one more for each kind of request by its status; a policy
   has 2, and one more per condition; the operator itself has some 240.
 - Where a metric repeats a condition it is the condition, with the status and reason that `kubectl get -o yaml` shows.
 - `process_*` (memory, CPU, file descriptors) are those of every Prometheus client and not repeated here.
@@ -54,7 +54,7 @@ ELSEWHERE: Final = (
     ),
     (
         "tasks that were requeued",
-        "`batchaccess_nodes_drained_total`: the operator does not read tasks",
+        "`batchaccess_tasks_affected_total`: they ran when a drain began; what became of them the service decides",
     ),
     ("events that were dropped", '`batchaccess_events_total{result="Failed"}`'),
     ("restarts of watches", '`batchaccess_watch_events_total{event="Listed"}`'),

@@ -317,8 +317,12 @@ async def test_nodes_are_listed_in_pages_and_compared_with_the_pool() -> None:
 
     async with serving(json({})) as service, connected(service.url) as pools:
         link = f"{service.url}/pools/a/nodes?$skiptoken=1&api-version=2025-06-01"
-        service.script = [json({"value": [node()], "odata.nextLink": link}), json({"value": [node(("SSHRule.1", 22))]})]
+        service.script = [
+            json({"value": [node() | {"runningTasksCount": 3}], "odata.nextLink": link}),
+            json({"value": [node(("SSHRule.1", 22))]}),
+        ]
         findings = await pools.list_node_endpoints(ObservedPool(id="a", etag="0x1"))
     assert findings == NodeFindings(nodes=2, implicit_ports=frozenset({22}))
+    assert findings.running_tasks == 3
     assert service.asked[0].path == "/pools/a/nodes"
-    assert service.asked[0].query["$select"] == "id,endpointConfiguration"
+    assert service.asked[0].query["$select"] == "id,endpointConfiguration,runningTasksCount"

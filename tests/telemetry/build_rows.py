@@ -120,6 +120,7 @@ def populated() -> Metrics:
     prod.saga_resumed()
     prod.capacity_lost(1250)
     prod.nodes_drained(4)
+    prod.tasks_affected(7)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.7, ended=SINCE, writes=3)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.2, ended=SINCE + timedelta(minutes=1), writes=0)
     metrics.status_written(ObjectKind.POOL, WriteResult.WRITTEN)

@@ -7,19 +7,19 @@ pools and invisible in the pool; only the inbound endpoints of the nodes show it
 from collections.abc import Iterable
 from typing import Final
 
-from batchaccess.azurebatch.reading import each, inside, part, port, text
+from batchaccess.azurebatch.reading import counted, each, inside, part, port, text
 from batchaccess.core.model import (
     InboundEndpoint,
     JsonObject,
     NodeFindings,
 )
 
-NODE_KEYS: Final = ("id", "endpointConfiguration")
+NODE_KEYS: Final = ("id", "endpointConfiguration", "runningTasksCount")
 """The `$select` of a node listing."""
 
 
 def node_findings(nodes: Iterable[JsonObject], endpoints: Iterable[InboundEndpoint]) -> NodeFindings:
-    """Count `nodes` and collect the backend ports that none of the pool's own `endpoints` accounts for.
+    """Count `nodes` and tasks, and collect the backend ports that none of the pool's own `endpoints` accounts for.
 
     The endpoint of a NAT pool is named `<pool>.<index>`, over IPv6 `<pool>-ipv6.<index>`, and leads to the NAT pool's
     backend port; one that only shares the name is not the pool's own.
@@ -28,13 +28,19 @@ def node_findings(nodes: Iterable[JsonObject], endpoints: Iterable[InboundEndpoi
         Unreadable: a key has a value this version cannot understand.
     """
     own = {(endpoint.name, endpoint.backend_port) for endpoint in endpoints}
-    count = 0
+    count = tasks = 0
     implicit: set[int] = set()
     for index, node in enumerate(nodes):
         count += 1
+        tasks += inside(f"value[{index}]", _running_tasks, node)
         mapped = inside(f"value[{index}]", _mapped, node)
         implicit.update(backend for name, backend in mapped if not own & _possible_owners(name, backend))
-    return NodeFindings(nodes=count, implicit_ports=frozenset(implicit))
+    return NodeFindings(nodes=count, implicit_ports=frozenset(implicit), running_tasks=tasks)
+
+
+def _running_tasks(node: JsonObject) -> int:
+    """A node that is still starting has no such key."""
+    return counted(node, "runningTasksCount", 0)
 
 
 def _mapped(node: JsonObject) -> tuple[tuple[str, int], ...]:

@@ -214,11 +214,13 @@ class NodeFindings:
     """What listing the nodes of a pool showed.
 
     `nodes` is how many were listed; with none of them nothing is known. `implicit_ports` are backend ports mapped by
-    the service itself, that is by an endpoint which no NAT pool of the pool accounts for.
+    the service itself, that is by an endpoint which no NAT pool of the pool accounts for. `running_tasks` is how many
+    tasks ran on them.
     """
 
     nodes: int
     implicit_ports: frozenset[int] = frozenset()
+    running_tasks: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -46,6 +46,11 @@ class SagaProgress:
             self._seen.pop(name, None)
             self.metrics.saga_ended(SagaOutcome.FORGOTTEN if old.ending is None else SagaOutcome(old.ending.value))
 
+    def affected(self, running_tasks: int) -> None:
+        """Take in how many tasks ran on the nodes that a resize takes out."""
+        if running_tasks:
+            self.metrics.tasks_affected(running_tasks)
+
     def abandoned(self, name: str, before: SagaRecord) -> None:
         """A person gave the saga of a pool up."""
         self._seen.pop(name, None)

@@ -12,7 +12,7 @@ from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import ErrorKind
-from batchaccess.core.saga.actions import Remediate, SagaAction
+from batchaccess.core.saga.actions import Remediate, Resize, SagaAction
 from batchaccess.core.saga.journal import Journal
 from batchaccess.core.saga.metadata import journal_in, metadata_without
 from batchaccess.core.saga.outcomes import while_sending
@@ -73,13 +73,25 @@ class SagaVisits:
     ) -> bool:
         subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
         before, memory = self.steps.book.of(track.name), track.saga_memory
+        running_tasks = await self._running_tasks(track.basis.pool, action)
         track.saga_memory = while_sending(memory, action)
         performed = await self.steps.perform(action, subject, memory)
         track.saga_memory = performed.memory
         if performed.accepted:
             _log.info("%s: %s was accepted", decision.reason, type(action).__name__)
+            self.progress.affected(running_tasks)
         self.progress.stepped(track.name, before, self.steps.book.of(track.name))
         return performed.accepted
+
+    async def _running_tasks(self, pool: ObservedPool, action: SagaAction) -> int:
+        """How many tasks a drain is about to affect, for people to know; without an answer the drain goes on."""
+        if not isinstance(action, Resize) or action.is_restore:
+            return 0
+        try:
+            return (await self.steps.pools.list_node_endpoints(pool)).running_tasks
+        except PortError as error:
+            _log.info("the tasks on the nodes to be drained were not counted: %s", error)
+            return 0
 
     async def _patch(self, track: PoolTrack, action: PatchNetwork, look_after: LookAfter) -> bool:
         judgement = Judgement(assessment=track.assessment, decision=action)

@@ -133,6 +133,11 @@ class ConnectionMetrics:
         if not self._forgotten:
             self._instruments.sagas.drained(self.name, nodes)
 
+    def tasks_affected(self, tasks: int) -> None:
+        """Count tasks that ran in a pool when a saga began to take its nodes out."""
+        if not self._forgotten:
+            self._instruments.sagas.affected(self.name, tasks)
+
     def azure_request(
         self,
         operation: AzureOperation,

@@ -44,6 +44,9 @@ CAPACITY_LOST = counter(
     [CONNECTION],
 )
 NODES_DRAINED = counter("nodes_drained_total", "Nodes that corrections took out of their pools.", [CONNECTION])
+TASKS_AFFECTED = counter(
+    "tasks_affected_total", "Tasks that ran in a pool when a correction began to take its nodes out.", [CONNECTION]
+)
 
 FAMILIES: tuple[Family, ...] = (
     REMEDIATION_ACTIVE,
@@ -54,6 +57,7 @@ FAMILIES: tuple[Family, ...] = (
     BREAKER_OPEN,
     CAPACITY_LOST,
     NODES_DRAINED,
+    TASKS_AFFECTED,
 )
 
 
@@ -69,6 +73,7 @@ class SagaMetrics:
         self._breaker = BREAKER_OPEN.live_gauge(registry)
         self._lost = CAPACITY_LOST.live_counter(registry)
         self._drained = NODES_DRAINED.live_counter(registry)
+        self._affected = TASKS_AFFECTED.live_counter(registry)
         for step in Step:
             self._steps.labels(step)
 
@@ -78,7 +83,7 @@ class SagaMetrics:
         self.breaker(connection, is_open=False)
         for outcome in SagaOutcome:
             self._ended.labels(connection, outcome)
-        for instrument in (self._resumed, self._lost, self._drained):
+        for instrument in (self._resumed, self._lost, self._drained, self._affected):
             instrument.labels(connection)
 
     def observe(self, connection: str, by_step: Mapping[Step, int], *, pending: int) -> None:
@@ -111,6 +116,10 @@ class SagaMetrics:
         """Count nodes that a saga takes out of a pool."""
         self._drained.labels(connection).inc(nodes)
 
+    def affected(self, connection: str, tasks: int) -> None:
+        """Count tasks that ran when a saga began to take nodes out of their pool."""
+        self._affected.labels(connection).inc(tasks)
+
     def forget(self, connection: str) -> None:
         """Remove every series of a connection."""
         for instrument in (
@@ -121,5 +130,6 @@ class SagaMetrics:
             self._breaker,
             self._lost,
             self._drained,
+            self._affected,
         ):
             instrument.remove_by_labels({CONNECTION.name: connection})
