@@ -1,10 +1,10 @@
 """Plays the kill matrix and the long scenes in full and prints their counts.
 
-    python -m tests.killmatrix.prove [memory] [processes] [endurance] [--sample N] [--seed N] [--only TEXT]
+    python -m tests.killmatrix.prove [memory] [processes] [endurance] [OPTION VALUE ...]
 
-Without a name all three. `--sample` plays only so many, chosen by the seed: of each setting in memory, in all on
-processes, where 16 have each harm once. `--only` plays the trials on processes that have the text in their name. Ends
-0 only if nothing failed. docs/proofs.md says how to read it.
+Without a name all three. Options are `--sample N`, `--seed N`, `--only TEXT` and `--minutes N`. `--sample` plays only so many, chosen by the seed: of each setting in memory, in all on
+processes, where 16 have each harm once. `--only` plays the trials on processes that have the text in their name,
+`--minutes` those that there is time for. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
 """
 
 import asyncio
@@ -50,17 +50,18 @@ def memory(sample: int | None, seed: int) -> int:
     return failed
 
 
-def processes(sample: int | None, seed: int, only: str) -> int:
+def processes(sample: int | None, seed: int, only: str, minutes: float | None) -> int:
     """SIGKILL and faults on real processes; the number of failures."""
     with tempfile.TemporaryDirectory(prefix="killmatrix-") as directory:
-        trials = run_trials(Path(directory), sample=sample, seed=seed, only=only, tell=click.echo)
+        trials = run_trials(Path(directory), sample=sample, seed=seed, only=only, minutes=minutes, tell=click.echo)
     _tell_impossible()
     impossible = Counter({"=".join(setting): count for setting, count in trials.impossible.items()})
     click.echo(f"  harmed calls: {_shown(trials.by_call)}")
     click.echo(
         f"kill matrix on processes: {trials.runs} runs, {trials.killed} kills, {len(trials.settings)} settings, "
         f"{trials.corrected} corrected, {impossible.total()} where no drain is possible ({_shown(impossible)}), "
-        f"{trials.gave_way.total()} gave way ({_shown(trials.gave_way)}), {len(trials.failures)} failures; "
+        f"{trials.gave_way.total()} gave way ({_shown(trials.gave_way)}), {len(trials.failures)} failures, "
+        f"{trials.not_played} not played for want of time; "
         f"{_shown(trials.by_harm)}"
     )
     return len(trials.failures)
@@ -99,6 +100,7 @@ def main(arguments: list[str]) -> int:
     options = dict(pair for pair in pairwise(arguments) if pair[0].startswith("--"))
     sample = int(options["--sample"]) if "--sample" in options else None
     seed = int(options.get("--seed", 0))
+    minutes = float(options["--minutes"]) if "--minutes" in options else None
     names = [each for each in ("memory", "processes", "endurance") if each in arguments]
     failed = 0
     for name in names or ("memory", "processes", "endurance"):
@@ -107,7 +109,7 @@ def main(arguments: list[str]) -> int:
             case "memory":
                 failed += memory(sample, seed)
             case "processes":
-                failed += processes(sample, seed, options.get("--only", ""))
+                failed += processes(sample, seed, options.get("--only", ""), minutes)
             case _:
                 failed += endurance()
         click.echo(f"{name}: {time.monotonic() - started:.0f} s")

@@ -1,14 +1,16 @@
 """Bounded forms of the kill matrix; `python -m tests.killmatrix.prove` plays all of it."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
 from tests.killmatrix.matrix import Counts, every_setting, run
+from tests.killmatrix.processes import Played, Trial
 from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, Scenario, play
 from tests.killmatrix.tap import Harm, Phase, Point
-from tests.killmatrix.trials import run_trials
+from tests.killmatrix.trials import chosen, every_harm, run_trials
 
 SETTINGS = every_setting()
 
@@ -31,6 +33,37 @@ async def test_a_crash_in_the_matrix_really_ends_what_was_under_way() -> None:
     died = await play(Scenario(kind=Kind.TARGETS, point=Point(number=number, harm=Harm.CRASH, phase=Phase.AFTER)))
     assert plain.calls.count("list_pools") < died.calls.count("list_pools") + 1
     assert died.calls.count("resize") == plain.calls.count("resize")
+
+
+CALLS = ("list_pools", "hold", "create", "write_journal", "get_pool", "patch_metadata", "get_pool", "resize")
+
+
+def test_processes_die_before_and_after_every_call_and_lose_either_journal_after_each() -> None:
+    trials = every_harm(Played(trial=Trial(), calls=CALLS, problem=""))
+    for call in CALLS:
+        numbers = range(CALLS.count(call))
+        deaths = {
+            (trial.point.number, trial.point.phase, trial.lost)
+            for trial in trials
+            if trial.dies and trial.point is not None and trial.point.call == call
+        }
+        assert {(number, phase, Lost.NOTHING) for number in numbers for phase in Phase} <= deaths
+        assert {(number, Phase.AFTER, lost) for number in numbers for lost in Lost} <= deaths
+
+
+def test_a_sample_on_processes_has_each_harm_and_a_setting_without_possible_drain() -> None:
+    plain = Played(trial=Trial(), calls=CALLS, problem="")
+    trials = chosen([plain], 16, random.Random(0))  # noqa: S311 no secret
+    assert {trial.harm for trial in trials} == {trial.harm for trial in every_harm(plain)} | {"no harm"}
+    assert any(trial.setting in IMPOSSIBLE for trial in trials)
+    assert len(trials) == 16
+
+
+def test_rounds_of_a_waiting_loop_are_harmed_at_the_first_and_the_last() -> None:
+    calls = ("resize", *("get_pool", "write") * 5, "patch_network")
+    trials = every_harm(Played(trial=Trial(), calls=calls, problem=""))
+    harmed = {trial.point.number for trial in trials if trial.point is not None and trial.point.call == "get_pool"}
+    assert harmed == {0, 4}
 
 
 @pytest.mark.skipif(

@@ -1,12 +1,15 @@
 """Which trials are played on real processes, on how many stages at once, and the counts of how they ended."""
 
+import math
 import queue
 import random
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from tests.killmatrix.processes import Play, Played, Setting, Trial
@@ -37,6 +40,8 @@ class Trials:
     """Trials that rightly left the network as it was, by the reason that the pool gives."""
     impossible: Counter[Setting] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    not_played: int = 0
+    """Trials for which there was no time."""
 
     @property
     def killed(self) -> int:
@@ -72,10 +77,10 @@ def every_harm(plain: Played) -> list[Trial]:
     return found
 
 
-def some_of_every_harm(plain: Played, dice: random.Random) -> list[Trial]:
-    """Each harm and each loss at one call, deaths at a write to the pool or of the journal."""
+def some_of_every_harm(plain: Iterable[Played], dice: random.Random) -> list[Trial]:
+    """Each harm and each loss at one call of one of these, deaths at a write to the pool or of the journal."""
     by_harm: dict[str, list[Trial]] = {}
-    for trial in every_harm(plain):
+    for trial in chain.from_iterable(map(every_harm, plain)):
         if not trial.dies or (trial.point is not None and trial.point.call in _WRITES):
             by_harm.setdefault(trial.harm, []).append(trial)
     return [dice.choice(trials) for _, trials in sorted(by_harm.items())]
@@ -102,18 +107,25 @@ def run_trials(
     sample: int | None = None,
     seed: int = 0,
     only: str = "",
+    minutes: float | None = None,
     stages: int = STAGES,
     tell: Callable[[str], None] = print,
 ) -> Trials:
-    """All trials, or those with `only` in their name, or a seeded sample of them that has one of each harm in it."""
+    """All trials, or those with `only` in their name, or a seeded sample of them that has one of each harm in it.
+
+    What is not begun after so many minutes is not played, and counted.
+    """
     counts = Trials()
+    deadline = time.monotonic() + 60 * (math.inf if minutes is None else minutes)
     with ExitStack() as stack:
         free: queue.SimpleQueue[Stage] = queue.SimpleQueue()
         for number in range(stages):
             free.put(stack.enter_context(stage(directory / f"stage-{number}")))
         players = stack.enter_context(ThreadPoolExecutor(stages))
 
-        def play(numbered: tuple[int, Trial]) -> Played:
+        def play(numbered: tuple[int, Trial]) -> Played | None:
+            if time.monotonic() > deadline:
+                return None
             here = free.get()
             try:
                 return Play(here, numbered[1], f"busy-{numbered[0]}").run()
@@ -123,6 +135,9 @@ def run_trials(
         def play_all(trials: Sequence[Trial], begin: int) -> list[Played]:
             ended = []
             for played in players.map(play, enumerate(trials, begin)):
+                if played is None:
+                    counts.not_played += 1
+                    continue
                 counts.add(played)
                 if played.problem:
                     tell(f"  FAILED {counts.failures[-1]}")
@@ -147,10 +162,11 @@ def undisturbed(sample: int | None) -> list[Trial]:
 
 def chosen(plain: Sequence[Played], sample: int | None, dice: random.Random) -> list[Trial]:
     """What is played after the undisturbed trials; a sample has each harm once, then some under random settings."""
-    found: list[Trial] = []
-    for each in plain:
-        found += every_harm(each) if each.trial.setting is None else some_of_every_harm(each, dice)
+    found = [trial for each in plain if each.trial.setting is None for trial in every_harm(each)]
     if sample is None:
+        for setting in variants():
+            found += some_of_every_harm([each for each in plain if each.trial.setting == setting], dice)
+        dice.shuffle(found)
         return found
     harms = sorted({trial.harm for trial in found})
     one_of_each = [dice.choice([each for each in found if each.harm == harm]) for harm in harms]
