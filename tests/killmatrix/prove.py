@@ -2,9 +2,12 @@
 
     python -m tests.killmatrix.prove [memory] [processes] [endurance] [OPTION VALUE ...]
 
-Without a name all three. Options are `--sample N`, `--seed N`, `--only TEXT` and `--minutes N`. `--sample` plays only so many, chosen by the seed: of each setting in memory, in all on
-processes, where 16 have each harm once. `--only` plays the trials on processes that have the text in their name,
-`--minutes` those that there is time for. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
+Without a name all three. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
+
+    --sample N    only so many: of each setting in memory, in all on processes, where 16 have each harm once
+    --seed N      chooses the sample, and the order on processes
+    --only TEXT   on processes, the trials that have the text in their name
+    --minutes N   on processes, the trials that there is time for
 """
 
 import asyncio
