@@ -19,7 +19,7 @@ from batchemulator import Fault, FaultKind
 from tests.endurance.onelife import POOLS, SWEEP_SECONDS, THEIRS, OneLife, as_json
 from tests.endurance.scenes import CLOSED
 from tests.support.build import NOW, policy, wanted
-from tests.support.drains import FORMULA, OPEN_SSH, Drains, busy_pool, draining
+from tests.support.drains import FORMULA, OPEN_SSH, busy_pool, draining
 
 OPERATIONS = (
     "get_pool",
@@ -147,7 +147,7 @@ class Lives(OneLife):
     def somebody_makes_the_pool_anew(self, pool_id: str) -> None:
         self.world.account.pools.remove(pool_id)
         self.witness.edits[pool_id] += 1
-        self.world.seed(busy_pool(pool_id, nodes=2) | {"creationTime": _later(self.world)})
+        self.world.seed(busy_pool(pool_id, nodes=2) | {"creationTime": self.moment()})
         self.witness.begin(pool_id)
 
     @rule(pool_id=pools)
@@ -211,7 +211,3 @@ _THEIR_JOURNAL = Journal(
     started=NOW,
     recorded=RecordedScale(targets=NodeCounts(dedicated=2), current=NodeCounts(dedicated=2), resize_timeout="PT20M"),
 )
-
-
-def _later(world: Drains) -> str:
-    return world.clock.now().isoformat().replace("+00:00", "Z")

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -143,6 +144,12 @@ class OneLife(RuleBasedStateMachine):
         assert not unexplained, f"pools that drift without a good reason: {unexplained}"
 
     # Looking, and doing without being told so.
+
+    def moment(self) -> str:
+        """Now, and no other moment: what tells a pool from an earlier one of its name is when it was made."""
+        self.turn += 1
+        now = self.world.clock.now() + timedelta(microseconds=self.turn)
+        return now.isoformat().replace("+00:00", "Z")
 
     def reasons(self) -> dict[str, str]:
         """The reason of `Compliant` of each pool."""

@@ -13,7 +13,7 @@ from tests.exploration.mutants import MUTANTS
 from tests.exploration.search import Found, World, explore
 from tests.exploration.worlds import DOCUMENTED, FULL, OTHER_UNKNOWNS, SMALL, worlds
 
-MOST_STATES = 300_000
+MOST_STATES = 1_000_000
 WORLDS_OF_A_PROCESS = 8
 """After which its memory is given back."""
 

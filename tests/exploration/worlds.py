@@ -45,11 +45,17 @@ FULL = (
 )
 
 
+TOO_LARGE = frozenset({("autoscaled", Budget(edits=2))})
+"""Left out: millions of states. Two edits of a pool with a formula are met at random, in `tests/endurance`."""
+
+
 def worlds(budgets: tuple[Budget, ...], unknowns: dict[str, Assumptions]) -> Iterator[World]:
     """Every pool under every unknown with every budget."""
     for unknown, assumed in unknowns.items():
         for kind, (pool, party) in POOLS.items():
             for budget in budgets:
+                if (kind, budget) in TOO_LARGE:
+                    continue
                 name = f"{kind}, {unknown}, {told(budget)}"
                 yield World(name=name, pool=pool, budget=budget, assumed=assumed, party=party)
 
