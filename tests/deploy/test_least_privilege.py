@@ -254,8 +254,8 @@ def test_every_grant_is_used(story: Story) -> None:
                 for verb in rule["verbs"]
             }
     assert used - granted == set()
-    # Reading one object again answers a conflict, and counting an event needs a repeat after minutes: chance and
-    # patience, which this story does not have. tests/kube proves that both are done.
+    # Reading one object again answers a conflict, and counting an event needs a repeat after seconds: this story has
+    # neither. On real API servers tests/e2e_cluster/test_cluster_permissions.py brings about both, and leaves none out.
     rare = {("batchaccess.dev", kind, "get") for kind in ("batchaccountconnections", "batchpoolaccesspolicies")}
     rare |= {("batchaccess.dev", "batchpoolaccesses", "get"), ("", "events", "patch")}
     assert granted - used - rare == set()
