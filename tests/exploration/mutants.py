@@ -36,7 +36,13 @@ MUTANTS: dict[str, tuple[World, str]] = {
         "5: left alone, the operator comes to rest",
     ),
     "takes a drain without an answer for one that was not sent": (
-        _world("unanswered", Party(doubts_unanswered=False), budget=Budget(edits=1, errors=1)),
+        World(
+            name="unanswered",
+            pool=FIXED,
+            budget=Budget(edits=1, errors=1),
+            party=Party(doubts_unanswered=False),
+            only=frozenset({"somebody resizes to 3"}),
+        ),
         "3: never a second drain",
     ),
     "drains twice": (_world("twice", Party(latches=False)), "3: never a second drain"),

@@ -42,13 +42,14 @@ LONGEST_RUN = 300
 
 @dataclass(frozen=True)
 class World:
-    """Where an exploration starts and what it takes for granted."""
+    """Where an exploration starts and what it takes for granted; `only` names the edits that happen, all if empty."""
 
     name: str
     pool: Pool
     budget: Budget
     assumed: Assumptions = field(default_factory=Assumptions)
     party: Party = field(default_factory=Party)
+    only: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -126,7 +127,8 @@ class _Search:
         yield from time_passes(state, self._world.assumed)
         yield from crash(state)
         yield from losses(state)
-        yield from edits(state)
+        only = self._world.only
+        yield from (each for each in edits(state) if not only or each[0] in only)
 
     def _own(self, state: State) -> Iterator[tuple[str, State]]:
         action = pending(state)
