@@ -47,6 +47,17 @@ def test_definitions_that_kubectl_installed_are_taken_over_when_asked(server: Se
     assert_there(server, objects())
 
 
+def test_a_difference_would_be_seen(server: Server) -> None:
+    server.helm("install", "batchaccess", CHART, "--create-namespace")
+    patch = '{"spec": {"ingress": []}}'
+    server.kubectl("patch", "networkpolicy", "batchaccess", f"--namespace={NAMESPACE}", "--type=merge", f"-p={patch}")
+    with pytest.raises(AssertionError, match="NetworkPolicy"):
+        assert_there(server, objects())
+    server.kubectl("delete", "service", "batchaccess-metrics", f"--namespace={NAMESPACE}")
+    with pytest.raises(AssertionError, match="batchaccess-metrics"):
+        assert_there(server, [each for each in objects() if each["kind"] == "Service"])
+
+
 @pytest.mark.parametrize("rendered", ["chart", "overlay"])
 def test_a_server_side_dry_run_refuses_nothing(server: Server, rendered: str) -> None:
     server.kubectl("create", "namespace", NAMESPACE)
