@@ -91,7 +91,8 @@ def test_an_idle_operator_asks_for_next_to_nothing(
             look_on(operator, SECONDS)
             after, audited = count(cluster), cluster.audited(since=position)
             assert len(batch.requests.of("list_pools")) >= sweeps + 2 * len(ACCOUNTS)
-            record_property(FIGURES, figures(before, after, audited))
+            memory = operator.metric("process_resident_memory_bytes") / (1 << 20)
+            record_property(FIGURES, f"{figures(before, after, audited)}; the operator's memory then: {memory:.0f} MiB")
     finally:
         fleets.undeclare(cluster)
     assert [each for each in audited if each.verb in WRITES] == []
