@@ -1,6 +1,7 @@
 """One trial on real processes: an operator is harmed at a point and replaced if it died, and the end is judged."""
 
 import json
+import signal
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.drains import FORMULA, busy_pool
 NODES = 3
 PATIENCE_SECONDS = 90
 _LAST_WORDS = 1500
+_DIED = "it died of SIGKILL"
 QUIET_SECONDS = 2
 """How long an operator makes no call before it has given up for now; in a saga it makes some each 0.1 s."""
 
@@ -58,7 +60,8 @@ class Trial:
         return what if self.lost is Lost.NOTHING else f"{what}, {self.lost} lost"
 
     def __str__(self) -> str:
-        where = "" if self.point is None else f" at {self.point.call} {self.point.number}"
+        point = self.point
+        where = "" if point is None else f" at {point.call} {point.number} after {point.landmarks} landmarks"
         return f"{self.kind}: {self.harm}{where} under {'='.join(self.setting or ('defaults',))}"
 
 
@@ -76,10 +79,10 @@ class Played:
     """The last words of the operators, if there is a problem."""
 
     @property
-    def struck(self) -> str | None:
-        """The call that was harmed; None if it was never made, or nothing was to be harmed."""
-        point = self.trial.point
-        return None if point is None or self.calls.count(point.call or "") <= point.number else point.call
+    def struck(self) -> bool:
+        """Whether the call that was to be harmed was made: a waiting operator may look less often than before."""
+        point, calls = self.trial.point, self.calls
+        return point is not None and any(point.is_at(calls[:end]) for end in range(1, len(calls) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +133,8 @@ class Play:
         try:
             if not self._trial.dies:
                 return self._settled(first, self._first)
-            first.join(PATIENCE_SECONDS)
-            if first.is_alive():
-                return "it did not come to the point of its death"
+            if (problem := self._settled(first, self._first, waits_for_death=True)) != _DIED:
+                return problem
         finally:
             first.kill()
             first.join()
@@ -153,7 +155,7 @@ class Play:
             case Lost.AZURE:
                 self._stage.batch.call("PATCH", f"accounts/devaccount/pools/{self._name}", {"metadata": []})
 
-    def _settled(self, operator: Any, name: str) -> str:  # noqa: ANN401 a process
+    def _settled(self, operator: Any, name: str, *, waits_for_death: bool = False) -> str:  # noqa: ANN401 a process
         """Wait until all is well; what is not, once patience is over or the operator has ended."""
         deadline, calls, changed = time.monotonic() + PATIENCE_SECONDS, 0, time.monotonic()
         while True:
@@ -162,8 +164,10 @@ class Play:
                 calls, changed = made, now
             is_quiet = made > 0 and now - changed > QUIET_SECONDS
             problem = self._problem(self._seen(), is_quiet=is_quiet)
+            if not is_quiet and waits_for_death:
+                problem = problem or "it still makes calls"
             if operator.exitcode is not None:
-                return f"the operator ended with {operator.exitcode}"
+                return _DIED if operator.exitcode == -signal.SIGKILL else f"the operator ended with {operator.exitcode}"
             if not problem or now > deadline:
                 return problem
             time.sleep(0.1)

@@ -46,6 +46,7 @@ _FAULTS: dict[Harm, dict[str, object]] = {
 _OPERATIONS = {
     "list_pools": "list_pools",
     "get_pool": "get_pool",
+    "list_node_endpoints": "list_nodes",
     "patch_metadata": "update_pool",
     "patch_network": "update_pool",
     "disable_autoscale": "disable_pool_auto_scale",

@@ -41,19 +41,21 @@ class Harm(StrEnum):
 class Point:
     """The `number`-th external call, counted from 0, and what happens there.
 
-    With `call` only calls of that name count: how often a process looks while it waits is not the same each time.
+    With `call` it is the `number`-th call of that name since the last of so many `landmarks`: how often a process looks
+    while it waits is not the same each time, what it writes is.
     """
 
     number: int
     harm: Harm
     phase: Phase = Phase.BEFORE
     call: str | None = None
+    landmarks: int = 0
 
     def is_at(self, calls: Sequence[str]) -> bool:
         """Whether the last of these calls is the one."""
         if self.call is None:
             return self.number == len(calls) - 1
-        return calls[-1] == self.call and self.number == calls.count(self.call) - 1
+        return place_of(calls) == (self.call, self.number, self.landmarks)
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ POOLS = frozenset(
     {
         "get_pool",
         "list_pools",
+        "list_node_endpoints",
         "patch_network",
         "patch_metadata",
         "disable_autoscale",
@@ -114,7 +117,7 @@ POOLS = frozenset(
         "stop_resize",
     }
 )
-READS = frozenset({"get_pool", "list_pools"})
+READS = frozenset({"get_pool", "list_pools", "list_node_endpoints"})
 REPORTS = frozenset({"create", "write", "write_journal", "delete"})
 FINALIZERS = frozenset({"hold", "release_connection", "release_policy"})
 OF_KUBERNETES = frozenset({Harm.KUBERNETES_CONFLICT, Harm.KUBERNETES_FAILED, Harm.KUBERNETES_UNANSWERED})
@@ -125,6 +128,20 @@ ON_THE_WIRE_ONLY = frozenset({Harm.DROPPED_AFTER, Harm.KUBERNETES_CONFLICT})
 """Harms that at the ports look like another one: a timeout, and a failure."""
 
 
+LANDMARKS = (POOLS - READS) | {"write_journal"}
+"""Calls that a saga makes equally often whenever it is played."""
+
+
+def place_of(calls: Sequence[str]) -> tuple[str, int, int]:
+    """Where the last of these calls stands: its name, how many of that name came before it since the last landmark,
+    and how many landmarks.
+    """
+    *before, name = calls
+    landmarks = [number for number, call in enumerate(before) if call in LANDMARKS]
+    since = before[landmarks[-1] + 1 :] if landmarks else before
+    return name, since.count(name), len(landmarks)
+
+
 def harms_at(name: str) -> list[Harm]:
     """What can happen at a call, but for the death of the process."""
     if name not in POOLS:
@@ -132,7 +149,7 @@ def harms_at(name: str) -> list[Harm]:
     no_harm_here = OF_KUBERNETES | {Harm.CRASH}
     if name in READS:
         no_harm_here |= {Harm.RACE, Harm.FAILED_AFTER, Harm.DROPPED_AFTER}
-    else:
+    if name not in ("get_pool", "list_pools"):
         no_harm_here |= {Harm.STALE_READ}
     return [harm for harm in Harm if harm not in no_harm_here]
 

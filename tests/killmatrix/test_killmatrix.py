@@ -10,7 +10,7 @@ from tests.killmatrix.matrix import Counts, every_setting, run
 from tests.killmatrix.processes import Played, Trial
 from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, Scenario, play
 from tests.killmatrix.tap import Harm, Phase, Point
-from tests.killmatrix.trials import chosen, every_harm, run_trials
+from tests.killmatrix.trials import Trials, chosen, every_harm, run_trials
 
 SETTINGS = every_setting()
 
@@ -40,15 +40,13 @@ CALLS = ("list_pools", "hold", "create", "write_journal", "get_pool", "patch_met
 
 def test_processes_die_before_and_after_every_call_and_lose_either_journal_after_each() -> None:
     trials = every_harm(Played(trial=Trial(), calls=CALLS, problem=""))
-    for call in CALLS:
-        numbers = range(CALLS.count(call))
+    for end in range(1, len(CALLS) + 1):
         deaths = {
-            (trial.point.number, trial.point.phase, trial.lost)
+            (trial.point.phase, trial.lost)
             for trial in trials
-            if trial.dies and trial.point is not None and trial.point.call == call
+            if trial.dies and trial.point is not None and trial.point.is_at(CALLS[:end])
         }
-        assert {(number, phase, Lost.NOTHING) for number in numbers for phase in Phase} <= deaths
-        assert {(number, Phase.AFTER, lost) for number in numbers for lost in Lost} <= deaths
+        assert deaths == {(phase, Lost.NOTHING) for phase in Phase} | {(Phase.AFTER, lost) for lost in Lost}
 
 
 def test_a_sample_on_processes_has_each_harm_and_a_setting_without_possible_drain() -> None:
@@ -64,6 +62,15 @@ def test_rounds_of_a_waiting_loop_are_harmed_at_the_first_and_the_last() -> None
     trials = every_harm(Played(trial=Trial(), calls=calls, problem=""))
     harmed = {trial.point.number for trial in trials if trial.point is not None and trial.point.call == "get_pool"}
     assert harmed == {0, 4}
+
+
+def test_a_call_that_was_never_made_is_not_counted_as_harmed() -> None:
+    trial = Trial(point=Point(number=1, call="get_pool", landmarks=1, harm=Harm.CRASH))
+    counts = Trials()
+    for calls in (("resize", "get_pool"), ("resize", "get_pool", "write", "get_pool")):
+        counts.add(Played(trial=trial, calls=calls, problem=""))
+    assert counts.killed == counts.by_call["get_pool"] == 1
+    assert counts.runs == 2
 
 
 @pytest.mark.skipif(

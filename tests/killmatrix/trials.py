@@ -15,11 +15,10 @@ from pathlib import Path
 from tests.killmatrix.processes import Play, Played, Setting, Trial
 from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, variants
 from tests.killmatrix.stage import Stage, stage
-from tests.killmatrix.tap import POOLS, READS, Harm, Phase, Point, harms_at
+from tests.killmatrix.tap import LANDMARKS, Harm, Phase, Point, harms_at, place_of
 
 STAGES = 4
 _TOLD_EACH = 100
-_WRITES = (POOLS - READS) | {"write_journal"}
 MOST_CALLS = 80
 """Calls of an undisturbed saga that are harmed; it has 40 to 60."""
 
@@ -53,10 +52,14 @@ class Trials:
         trial = played.trial
         self.runs += 1
         self.seconds += played.seconds
-        self.by_harm[trial.harm] += 1
         self.settings.add(trial.setting)
-        if trial.point is not None:
-            self.by_call[played.struck or "never made"] += 1
+        if trial.point is None or trial.point.call is None:
+            self.by_harm[trial.harm] += 1
+        elif played.struck:
+            self.by_harm[trial.harm] += 1
+            self.by_call[trial.point.call] += 1
+        else:
+            self.by_harm["no harm, as the call was not made"] += 1
         if played.problem:
             self.failures.append(f"{trial}: {played.problem}; it called {' '.join(played.calls[-8:])}; {played.words}")
         elif not played.gave_way:
@@ -81,14 +84,14 @@ def some_of_every_harm(plain: Iterable[Played], dice: random.Random) -> list[Tri
     """Each harm and each loss at one call of one of these, deaths at a write to the pool or of the journal."""
     by_harm: dict[str, list[Trial]] = {}
     for trial in chain.from_iterable(map(every_harm, plain)):
-        if not trial.dies or (trial.point is not None and trial.point.call in _WRITES):
+        if not trial.dies or (trial.point is not None and trial.point.call in LANDMARKS):
             by_harm.setdefault(trial.harm, []).append(trial)
     return [dice.choice(trials) for _, trials in sorted(by_harm.items())]
 
 
 def _at(plain: Played, number: int, harm: Harm, phase: Phase = Phase.BEFORE, lost: Lost = Lost.NOTHING) -> Trial:
-    call = plain.calls[number]
-    point = Point(number=plain.calls[:number].count(call), call=call, harm=harm, phase=phase)
+    call, before, landmarks = place_of(plain.calls[: number + 1])
+    point = Point(number=before, call=call, landmarks=landmarks, harm=harm, phase=phase)
     return Trial(kind=plain.trial.kind, setting=plain.trial.setting, point=point, lost=lost)
 
 
