@@ -91,8 +91,10 @@ e2e-prometheus: install  ## The demo's story before a real Prometheus: alerts fi
 e2e-az: install  ## The real az client, installed outside the repository, against `batchaccess emulator`
 	AZ_CLI="$$(tests/e2e_az/install.sh)" $(BIN)/pytest tests/e2e_az $(PYTEST_ARGS)
 
-pictures: install  ## Take the pictures of docs/images from the running demo
+pictures: install  ## Take the pictures of docs/images from the running demo, the dashboards' from a real Prometheus
+	scripts/install-promtool.sh
 	$(BIN)/python -m scripts.screenshots
+	PATH="$$PATH:$$HOME/.local/bin" $(BIN)/python -m scripts.pictures
 
 image: install  ## Build the Dockerfile for real and start the operator from it; needs root and Debian
 	scripts/build-image.sh

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from batchaccess.cli.demo.story import (
     assertions_are_reported,
+    busy_pool_is_drained,
     closed_port_is_an_explicit_deny,
     drift_is_corrected,
     expect,
@@ -24,6 +25,7 @@ from batchaccess.cli.demo.story import (
 from batchaccess.cli.demo.world import PROD, World, running
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+IMAGES: Final = ROOT / "docs" / "images"
 BROWSER: Final = ROOT / "tests" / "e2e_browser"
 SECONDS: Final = 300
 WIDE: Final = {"width": 1280, "height": 860}
@@ -33,6 +35,7 @@ FLEET: Final = "/"
 POOL: Final = "/pools/prod.render-gpu"
 CORRECTED: Final = "/pools/prod.render-linux"
 POLICY: Final = "/policies/render/render-login"
+DRAINING: Final[dict[str, object]] = {"path": "/pools/prod.render-farm", "scheme": "light", **WIDE}
 
 PICTURES: Final[dict[str, dict[str, object]]] = {
     "fleet-light": {"path": FLEET, "scheme": "light", **WIDE},
@@ -83,7 +86,7 @@ _OPENED: Final[dict[str, object]] = {
 
 def main() -> None:
     """Take all pictures."""
-    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     directory.mkdir(parents=True, exist_ok=True)
     asyncio.run(_take(directory))
 
@@ -91,16 +94,18 @@ def main() -> None:
 async def _take(directory: Path) -> None:
     async with running() as world:
         await _tell_story(world)
-        visits = [
-            {
-                **picture,
-                "url": f"{world.telemetry_url}{picture['path']}",
-                "picture": str(directory / f"status-{name}.png"),
-            }
-            for name, picture in PICTURES.items()
-        ]
-        for visited in await asyncio.to_thread(browse, visits):
-            print(f"{visited['status']} {visited['title']}")
+        await _show(world, directory, PICTURES)
+        await busy_pool_is_drained(world)
+        await _show(world, directory, {"pool-draining": DRAINING})
+
+
+async def _show(world: World, directory: Path, pictures: dict[str, dict[str, object]]) -> None:
+    visits = [
+        {**picture, "url": f"{world.telemetry_url}{picture['path']}", "picture": str(directory / f"status-{name}.png")}
+        for name, picture in pictures.items()
+    ]
+    for visited in await asyncio.to_thread(browse, visits):
+        print(f"{visited['status']} {visited['title']}")
 
 
 async def _tell_story(world: World) -> None:

@@ -51,7 +51,7 @@ class Query:
 
 
 def number(title: str, description: str, expr: str, *, bad: str | None = None, unit: Unit = Unit.NUMBER) -> stat.Panel:
-    """One figure; with `bad`, the colour of every value above zero."""
+    """One figure; with `bad`, the colour of every value above zero. `increase` extrapolates, so counts are rounded."""
     panel = (
         stat.Panel()
         .title(title)
@@ -65,6 +65,8 @@ def number(title: str, description: str, expr: str, *, bad: str | None = None, u
         .with_target(_target("A", Query(expr=expr), instant=True))
     )
     steps = [Threshold(value=None, color=GREEN if bad else BLUE)]
+    if unit is Unit.NUMBER:
+        panel = panel.decimals(0)
     if bad:
         steps.append(Threshold(value=0.0001, color=bad))
     return panel.thresholds(dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))

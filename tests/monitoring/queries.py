@@ -20,6 +20,11 @@ def alert_rules() -> list[dict[str, Any]]:
     return [rule for group in content["groups"] for rule in group["rules"]]
 
 
+def dashboards() -> dict[str, dict[str, Any]]:
+    """The dashboards as committed, by name of file."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in DASHBOARDS}
+
+
 def panels(dashboard: Path) -> Iterator[dict[str, Any]]:
     """The panels of a dashboard that show data."""
     for panel in json.loads(dashboard.read_text("utf-8"))["panels"]:
@@ -30,12 +35,13 @@ def panels(dashboard: Path) -> Iterator[dict[str, Any]]:
 def panel_queries(rate_interval: str = "1m") -> list[tuple[str, str]]:
     """Where a query stands, and the query as Prometheus gets it once Grafana filled in its variables."""
     return [
-        (f"{dashboard.stem}: {panel['title']} {target['refId']}", _filled_in(target["expr"], rate_interval))
+        (f"{dashboard.stem}: {panel['title']} {target['refId']}", filled_in(target["expr"], rate_interval))
         for dashboard in DASHBOARDS
         for panel in panels(dashboard)
         for target in panel["targets"]
     ]
 
 
-def _filled_in(expr: str, rate_interval: str) -> str:
+def filled_in(expr: str, rate_interval: str) -> str:
+    """A query of a dashboard once Grafana put its variables in: every account, and this interval for rates."""
     return expr.replace("$__rate_interval", rate_interval).replace("$connection", ".*")

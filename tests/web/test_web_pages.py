@@ -132,6 +132,7 @@ def test_a_pool_shows_rules_drift_and_change_in_order() -> None:
 def test_a_journal_is_a_timeline(step: str) -> None:
     status = pool_status(journal=JOURNAL | {"step": step}, remediating=("True", step))
     html = pool_page(pool(status=status), [], shell=shell(depth=1))
+    assert "Autoscale formula to bring back a=1;b=2;" in good(html).text
     assert "Scale: Autoscale formula a=1;b=2;" in good(html).text
     assert html.count('aria-current="step"') == 1
 
@@ -145,7 +146,9 @@ def test_the_steps_before_are_done_and_those_behind_to_come() -> None:
 
 def test_a_pool_without_autoscale_has_none_to_turn_off() -> None:
     status = pool_status(journal=JOURNAL | {"scale": {"targetDedicatedNodes": 4}})
-    assert "Pausing autoscale" not in good(pool_page(pool(status=status), [], shell=shell(depth=1))).text
+    text = good(pool_page(pool(status=status), [], shell=shell(depth=1))).text
+    assert "Pausing autoscale" not in text
+    assert "Dedicated nodes to bring back 4" in text
 
 
 def test_an_implicit_mapping_is_said_to_be_beyond_any_policy() -> None:

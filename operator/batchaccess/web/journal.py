@@ -23,6 +23,11 @@ STEPS: Final = {
 }
 """The steps of a correction in their order. Others, such as RestorePending, are shown beside them."""
 
+_TARGETS: Final = {
+    "targetDedicatedNodes": "Dedicated nodes to bring back",
+    "targetLowPriorityNodes": "Spot or low-priority nodes to bring back",
+}
+
 _AUTOSCALE: Final = "PausingAutoscale"
 _TROUBLE: Final = frozenset({"RestorePending"})
 _SHOWN_OTHERWISE: Final = frozenset({"version", "step", "since", "started", "policy", "poolId", "ending", "message"})
@@ -42,7 +47,8 @@ def journal_section(status: JsonObject, now: datetime) -> Content:
         el("p", badge(Said(tone, spelled(step))) if step else None, class_="badges"),
         el("p", el("strong", f"{spelled(ending)}. ") if ending else None, message, class_="lead") if message else None,
         _timeline(journal, step, now),
-        facts(_facts(others, now)),
+        facts(_brought_back(part_in(journal, "scale"))),
+        el("details", el("summary", "Everything that is recorded"), facts(_facts(others, now)), id="recorded"),
         id="journal",
         note="What is recorded here survives a crash of the operator: the pool gets its scale back from it.",
     )
@@ -78,6 +84,17 @@ def _step(name: str, offset: int, journal: JsonObject, now: datetime) -> Element
         class_=state.replace(" ", "-"),
         aria_current="step" if offset == 0 else None,
     )
+
+
+def _brought_back(scale: JsonObject) -> Iterator[tuple[str, Content]]:
+    """What somebody who waits for their nodes wants to know."""
+    formula = "".join(str(each) for each in list_in(scale, "autoscaleFormula"))
+    if formula:
+        yield "Autoscale formula to bring back", formula
+        return
+    for name, label in _TARGETS.items():
+        if isinstance(scale.get(name), int):
+            yield label, str(scale[name])
 
 
 def _facts(source: JsonObject, now: datetime, prefix: str = "") -> Iterator[tuple[str, Content]]:

@@ -1,0 +1,79 @@
+"""How the pictures of docs/images/dashboard-*.png are drawn from what Prometheus answered."""
+
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from scripts.pictures.boards import Answer, Ask, answered
+from scripts.pictures.page import page
+from scripts.pictures.quantities import ago, told
+from scripts.pictures.timeplots import plot
+from tests.monitoring.queries import dashboards
+
+STARTED, ENDED = 1_000, 1_060
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        pytest.param(3.0, "short", "3", id="a count has no digits behind the point"),
+        pytest.param(0.25, "short", "0.25", id="a rate has two"),
+        pytest.param(0.25, "s", "250 ms", id="a part of a second is in milliseconds"),
+        pytest.param(52.5, "s", "52.5 s", id="less than a minute is in seconds"),
+        pytest.param(148.0, "s", "2 min 28 s", id="more is in minutes and seconds"),
+        pytest.param(7200.0, "s", "2.0 h", id="much more is in hours"),
+        pytest.param(96 * 1024 * 1024, "bytes", "96 MiB", id="memory is in mebibytes"),
+        pytest.param(2.0, "reqps", "2/s", id="requests are per second"),
+    ],
+)
+def test_a_number_is_told_in_its_unit(value: float, unit: str, words: str) -> None:
+    assert told(value, unit) == words
+
+
+def test_a_moment_is_told_as_so_long_ago() -> None:
+    assert ago(1_000, 1_081) == "1 min 21 s ago"
+
+
+def _always(answer: Answer) -> Ask:
+    async def ask(_: str) -> Answer:
+        return answer
+
+    return ask
+
+
+async def _drawn(model: Mapping[str, Any], answer: Answer) -> tuple[int, str]:
+    board = await answered(model, _always(answer), started=STARTED, ended=ENDED)
+    return board.moment, page(board)
+
+
+def _series(labels: dict[str, str], *values: str) -> dict[str, Any]:
+    return {"metric": labels, "values": [[STARTED + second, value] for second, value in enumerate(values)]}
+
+
+async def test_numbers_and_tables_show_the_second_at_which_most_of_them_have_something_to_tell() -> None:
+    moment, drawn = await _drawn(dashboards()["fleet"], [_series({"pool": "render-1"}, "0", "0", "7000", "0")])
+    assert moment == STARTED + 2
+    assert "as of 0:02 after its beginning" in drawn
+    assert "<td>render-1</td>" in drawn
+
+
+@pytest.mark.parametrize("name", dashboards())
+async def test_every_panel_of_a_committed_dashboard_can_be_drawn(name: str) -> None:
+    model = dashboards()[name]
+    _, drawn = await _drawn(model, [_series({"pool": "<a>"}, "1", "NaN", "2")])
+    assert all(panel["title"] in drawn for panel in model["panels"])
+    assert "<a>" not in drawn
+
+
+async def test_a_line_has_a_gap_where_nothing_was_scraped() -> None:
+    board = await answered(
+        dashboards()["operator"],
+        _always([_series({}, "1", "2", "NaN", "NaN", "NaN", "3", "4")]),
+        started=STARTED,
+        ended=ENDED,
+    )
+    panel = next(each for each in board.panels if each.kind == "timeseries")
+    drawn = plot(panel.series[:1], unit="s", started=STARTED, ended=ENDED, size=(300, 100))
+    assert len(ET.fromstring(drawn).findall("polyline")) == 2  # noqa: S314 drawn by ourselves
