@@ -48,10 +48,11 @@ format: install  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: install  ## Write what is generated from code: dashboards, alert rules, metrics and field references
+generate: install  ## Write what is generated from code: dashboards, alert rules, references, Argo CD's test files
 	$(BIN)/python -m scripts.monitoring.generate
 	$(BIN)/python -m scripts.write_reference
 	$(BIN)/python -m scripts.draw_saga
+	$(BIN)/python -m tests.gitops.argodata
 
 bench: install  ## Figures as ratios; BENCH=small for a quick look
 	$(BIN)/python -m benchmarks.reachability_oracle $(BENCH_ORACLE_$(BENCH))
