@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any, cast
 
-from batchaccess.core.model import NodeCounts
+from batchaccess.core.model import AllocationState, NodeCounts
 from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 from batchaccess.ports import Pools, ReportedPool
 from tests.endurance.lives import Lives
-from tests.support.drains import Drains
+from tests.support.drains import Drains, draining
 from tests.support.reports import FakeReports
 
 
@@ -29,7 +29,8 @@ class _Unconditional(_Around):
 class _Impatient(_Around):
     async def get_pool(self, pool_id: str) -> Any:  # noqa: ANN401 of the port
         pool = await self._real.get_pool(pool_id)
-        return replace(pool, scale=replace(pool.scale, current=NodeCounts()))
+        scale = replace(pool.scale, current=NodeCounts())
+        return replace(pool, scale=scale, allocation_state=AllocationState.STEADY)
 
 
 class _Forgetful(FakeReports):
@@ -71,10 +72,13 @@ class Impatient(Lives):
 
 
 class Forgetful(Lives):
-    """Does not remember its drains."""
+    """Does not remember its drains, which take too long here."""
+
+    removal_seconds = 3000
 
     def make_world(self) -> Drains:
         world = super().make_world()
+        world.policies = [draining(timeout_seconds=300)]
         world.reports = _Forgetful()
         return world
 
@@ -92,6 +96,6 @@ BROKEN: dict[type[Lives], tuple[str, int]] = {
     Unconditional: ("without If-Match", 60),
     Impatient: ("is not empty", 60),
     Restless: ("still writing", 60),
-    Forgetful: ("drained twice", 600),
+    Forgetful: ("drained twice", 60),
 }
 """What is said of each, and the lives within which that is certain."""

@@ -47,6 +47,8 @@ class OneLife(RuleBasedStateMachine):
 
     tally: ClassVar[Counter[str]] = Counter()
     longest: ClassVar[list[int]] = [0]
+    removal_seconds: ClassVar[float] = 300
+    """How long a node takes to go."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +76,7 @@ class OneLife(RuleBasedStateMachine):
             busy_pool("scaled", nodes=2, enableAutoScale=True, autoScaleFormula=FORMULA),
             busy_pool("closed", nodes=2) | {"networkConfiguration": CLOSED},
             policies=[draining()],
-            timings=Timings(allocation=6, creating=1, starting=2, removal=300),
+            timings=Timings(allocation=6, creating=1, starting=2, removal=self.removal_seconds),
         )
 
     def run(self, coroutine: Coroutine[Any, Any, object]) -> None:

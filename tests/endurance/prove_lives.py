@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.endurance.broken_lives import BROKEN
 from tests.endurance.lives import Lives
 
-EXAMPLES, STEPS = 3000, 60
+EXAMPLES, STEPS = 1500, 50
 
 
 def problems(kind: type[Lives], examples: int, steps: int) -> list[str]:
