@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +82,11 @@ class Played:
     @property
     def struck(self) -> bool:
         """Whether the call that was to be harmed was made: a waiting operator may look less often than before."""
-        point, calls = self.trial.point, self.calls
-        return point is not None and any(point.is_at(calls[:end]) for end in range(1, len(calls) + 1))
+        return _is_struck(self.trial.point, self.calls)
+
+
+def _is_struck(point: Point | None, calls: Sequence[str]) -> bool:
+    return point is not None and any(point.is_at(calls[:end]) for end in range(1, len(calls) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +135,7 @@ class Play:
     def _operated(self) -> str:
         first = self._stage.start(self._first, self._trial.point)
         try:
-            if not self._trial.dies:
-                return self._settled(first, self._first)
-            if (problem := self._settled(first, self._first, waits_for_death=True)) != _DIED:
+            if (problem := self._settled(first, self._first, point=self._trial.point)) != _DIED:
                 return problem
         finally:
             first.kill()
@@ -155,16 +157,17 @@ class Play:
             case Lost.AZURE:
                 self._stage.batch.call("PATCH", f"accounts/devaccount/pools/{self._name}", {"metadata": []})
 
-    def _settled(self, operator: Any, name: str, *, waits_for_death: bool = False) -> str:  # noqa: ANN401 a process
-        """Wait until all is well; what is not, once patience is over or the operator has ended."""
-        deadline, calls, changed = time.monotonic() + PATIENCE_SECONDS, 0, time.monotonic()
+    def _settled(self, operator: Any, name: str, *, point: Point | None = None) -> str:  # noqa: ANN401 a process
+        """Wait until all is well, and the point is behind or will not come; what is not well once patience is over."""
+        deadline, changed = time.monotonic() + PATIENCE_SECONDS, time.monotonic()
+        calls: list[str] = []
         while True:
-            now, made = time.monotonic(), len(self._stage.calls(name))
-            if made != calls:
+            now, made = time.monotonic(), self._stage.calls(name)
+            if len(made) != len(calls):
                 calls, changed = made, now
-            is_quiet = made > 0 and now - changed > QUIET_SECONDS
+            is_quiet = bool(calls) and now - changed > QUIET_SECONDS
             problem = self._problem(self._seen(), is_quiet=is_quiet)
-            if not is_quiet and waits_for_death:
+            if not is_quiet and point is not None and not _is_struck(point, calls):
                 problem = problem or "it still makes calls"
             if operator.exitcode is not None:
                 return _DIED if operator.exitcode == -signal.SIGKILL else f"the operator ended with {operator.exitcode}"

@@ -172,7 +172,8 @@ def chosen(plain: Sequence[Played], sample: int | None, dice: random.Random) -> 
         dice.shuffle(found)
         return found
     harms = sorted({trial.harm for trial in found})
-    one_of_each = [dice.choice([each for each in found if each.harm == harm]) for harm in harms]
+    firsts = [trial for trial in found if trial.point is not None and trial.point.number == 0]
+    one_of_each = [dice.choice([each for each in firsts if each.harm == harm]) for harm in harms]
     possible = [setting for setting in variants() if setting not in IMPOSSIBLE]
     more = dice.sample(found, max(0, sample - len(one_of_each)))
     stuck = Trial(setting=dice.choice(sorted(IMPOSSIBLE)))
