@@ -45,12 +45,12 @@ class Done:
 
 
 def tasks(most_states: int) -> list[Task]:
-    """Every world, then every mutant."""
+    """Every world, then every mutant, which is looked for until it is found."""
     real = (*worlds(FULL, DOCUMENTED), *worlds(SMALL, OTHER_UNKNOWNS))
     return [
         *(Task(world=world, most_states=most_states) for world in real),
         *(
-            Task(world=world, most_states=most_states, mutant=name, invariant=invariant)
+            Task(world=world, most_states=MOST_STATES, mutant=name, invariant=invariant)
             for name, (world, invariant) in MUTANTS.items()
         ),
     ]
