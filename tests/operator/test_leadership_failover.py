@@ -121,7 +121,7 @@ async def test_a_drain_that_its_leader_died_in_is_finished_by_the_other(tmp_path
         await eventually(lambda: not pool.settings.get("metadata"), within=30, what="the removal of the journal")
         assert [each["targetDedicatedNodes"] for each in resizes(pair)] == [0, 2]
         assert (pool.targets.dedicated, "networkSecurityGroupRules" in str(pool.settings)) == (2, True)
-        assert pair.calls_of(successor, writes=True)
+        await eventually(lambda: pair.calls_of(successor, writes=True), within=10, what="the witness to see its writes")
         assert pair.writes_without_the_lease() == []
 
 
