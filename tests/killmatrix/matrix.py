@@ -95,13 +95,12 @@ def run(setting: Setting | None, sample: int | None = None, seed: int = 0) -> Co
 
 def run_all(
     settings: Sequence[Setting | None], sample: int | None = None, *, seed: int = 0, workers: int = 2
-) -> dict[str, Counts]:
-    """The same under many settings, on so many processes."""
+) -> Iterator[tuple[str, Counts]]:
+    """The same under many settings, on so many processes, told as they end."""
     with ProcessPoolExecutor(workers) as pool:
         ran = pool.map(run, settings, [sample] * len(settings), [seed] * len(settings))
-        return {
-            "defaults" if each is None else "=".join(each): counts for each, counts in zip(settings, ran, strict=True)
-        }
+        for each, counts in zip(settings, ran, strict=True):
+            yield "defaults" if each is None else "=".join(each), counts
 
 
 def every_setting() -> list[Setting | None]:

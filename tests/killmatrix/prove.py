@@ -33,8 +33,8 @@ def memory(sample: int | None, seed: int) -> int:
     """Every harm at every call, under every assumption; the number of failures."""
     failed = runs = corrected = 0
     gave_way, impossible, harms = Counter[str](), Counter[str](), Counter[str]()
-    ran = run_all(every_setting(), sample, seed=seed)
-    for name, counts in ran.items():
+    settings = every_setting()
+    for name, counts in run_all(settings, sample, seed=seed):
         click.echo(f"  {name}: {counts.runs} runs, {counts.corrected} corrected, {len(counts.failures)} failures")
         for failure in counts.failures[:_SHOWN]:
             click.echo(f"    {failure}")
@@ -46,7 +46,7 @@ def memory(sample: int | None, seed: int) -> int:
         harms += counts.by_harm
     _tell_impossible()
     click.echo(
-        f"kill matrix in memory: {runs} runs, {len(ran)} settings, {corrected} corrected, "
+        f"kill matrix in memory: {runs} runs, {len(settings)} settings, {corrected} corrected, "
         f"{impossible.total()} where no drain is possible ({_shown(impossible)}), "
         f"{gave_way.total()} gave way ({_shown(gave_way)}), {failed} failures; {_shown(harms)}"
     )
