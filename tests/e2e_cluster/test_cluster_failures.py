@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,11 @@ def suspend(world: World, *, suspended: bool) -> None:
     """Edit the policy as its owner."""
     patch = json.dumps({"spec": {"suspend": suspended}})
     world.cluster.kubectl("patch", "bpap", POLICY, "--type=merge", f"--patch={patch}")
+
+
+def bystander(name: str) -> dict[str, Any]:
+    """A policy that selects no pool: made within one second of the first, it might else govern in its place."""
+    return policy_manifest(name, mode="Audit", pools={"ids": ["elsewhere-*"]})
 
 
 def observed_is_current(world: World) -> bool:
@@ -84,12 +90,12 @@ def test_etcd_is_killed_and_comes_back(living: World, plane: ControlPlane) -> No
 def test_history_is_compacted_away_under_the_watches(proxied: World, proxy: FaultyProxy, plane: ControlPlane) -> None:
     proxy.trouble.unreachable = True
     for number in range(5):
-        proxied.cluster.apply(policy_manifest(f"missed-{number}", mode="Audit"))
+        proxied.cluster.apply(bystander(f"missed-{number}"))
     plane.compact_history()
     # The watch cache remembers what etcd has forgotten, but not beyond a restart.
     plane.api_server.kill()
     plane.api_server.start()
-    proxied.cluster.apply(policy_manifest("after", mode="Audit"))
+    proxied.cluster.apply(bystander("after"))
     proxy.trouble.unreachable = False
 
     for name in ("missed-0", "missed-4", "after"):
@@ -101,7 +107,7 @@ def test_history_is_compacted_away_under_the_watches(proxied: World, proxy: Faul
 def test_watches_die_silently(proxied: World, proxy: FaultyProxy) -> None:
     proxy.trouble.watches_frozen = True
     # Nothing is heard of this policy until somebody asks for a sweep, or the next whole reading: not by a watch.
-    proxied.cluster.apply(policy_manifest("unheard", mode="Audit"))
+    proxied.cluster.apply(bystander("unheard"))
     delivered = proxied.operator.metric("batchaccess_watch_events_total")
     before = proxied.sweeps()
 
