@@ -160,6 +160,7 @@ def batch() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.mark.newest_release
 @pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize("order", list(itertools.permutations(("operator", "namespace", "crds"))), ids=", ".join)
 def test_it_is_uninstalled_in_any_order_and_installed_again(
