@@ -87,6 +87,14 @@ def test_nothing_starts_for_an_empty_pool() -> None:
     assert not is_starting(decision)
 
 
+def test_a_reading_from_before_our_resize_is_nobodys_wish_about_the_scale() -> None:
+    outdated = situation(BUSY, kubernetes=copy(Step.CORRECTING), saga_memory=SagaMemory(sent_etag=BUSY.etag))
+    assert isinstance(decided(outdated), Underway)
+    somebodys = replace(BUSY, etag="newer")
+    wish = situation(somebodys, kubernetes=copy(Step.CORRECTING), saga_memory=SagaMemory(sent_etag=BUSY.etag))
+    assert written(wish) == (Step.RESTORING, Ending.SCALE_CHANGED)
+
+
 WAITING = {
     "the strategy is WhenEmpty": (situation(BUSY, replace(DRAINING, remediation=Remediation())), "PoolNotEmpty"),
     "somebody resizes the pool": (

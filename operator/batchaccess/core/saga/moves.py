@@ -62,6 +62,11 @@ def was_unsent(visit: Visit) -> bool:
     return memory.unsent_etag is not None and memory.unsent_etag == visit.copy.etag and not visit.is_drained
 
 
+def is_outdated(visit: Visit) -> bool:
+    """Whether the pool is shown with nodes on the eTag on which we drained it, which it has left since."""
+    return not visit.pool.is_empty and visit.memory.sent_etag == visit.pool.etag
+
+
 def wants_patch(visit: Visit) -> bool:
     """Whether the ordinary decision is to PATCH."""
     return isinstance(visit.base, PatchNetwork)
@@ -318,6 +323,11 @@ def wait_for_foreign(visit: Visit) -> Underway:
 def wait_for_steady(visit: Visit) -> Underway:
     """A resize that is not ours to stop."""
     return _wait(visit, "The pool is being resized, which is waited for.")
+
+
+def wait_for_a_newer_reading(visit: Visit) -> Underway:
+    """The service answered with a state that is over."""
+    return _wait(visit, "The service still shows the pool as it was before it was drained.")
 
 
 def wait_for_nodes_to_leave(visit: Visit) -> Underway:

@@ -264,6 +264,7 @@ _CORRECTING: Final = (
         lambda v: not v.pool.is_empty and v.is_drained and not v.is_steady,
         moves.wait_for_steady,
     ),
+    _waits("the reading is from before our resize", "read again", moves.is_outdated, moves.wait_for_a_newer_reading),
     Rule(
         when="the pool is not empty any more",
         does="note that somebody else's wish stands",
