@@ -1,6 +1,5 @@
 """One program of a control plane: started, killed and started again with the same arguments, its output in a file."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -56,11 +55,3 @@ class RunningProgram:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -18,7 +18,8 @@ import yaml
 
 from tests.controlplane.assets import Assets
 from tests.controlplane.certificates import Keys, make_keys
-from tests.controlplane.programs import RunningProgram, free_port
+from tests.controlplane.programs import RunningProgram
+from tests.support.listening import reserved_port
 
 _AUDIT_POLICY: Final = {
     "apiVersion": "audit.k8s.io/v1",
@@ -37,10 +38,10 @@ class ControlPlane:
         self.assets = assets
         self.folder = folder
         self.keys: Keys = make_keys(folder)
-        self.port = free_port()
+        self.port = reserved_port()
         self.audit_log = folder / "audit.log"
         self.kubeconfig = folder / "kubeconfig"
-        self._etcd_port = free_port()
+        self._etcd_port = reserved_port()
         self._write_configuration()
         self.etcd = RunningProgram(self._etcd_command(), log=folder / "etcd.log", ready=self._etcd_is_ready)
         self.api_server = RunningProgram(
@@ -88,7 +89,7 @@ class ControlPlane:
         self.kubeconfig.write_text(yaml.safe_dump(kubeconfig_for(self.url, self.keys.authority, user)))
 
     def _etcd_command(self) -> list[str]:
-        client, peer = f"http://127.0.0.1:{self._etcd_port}", f"http://127.0.0.1:{free_port()}"
+        client, peer = f"http://127.0.0.1:{self._etcd_port}", f"http://127.0.0.1:{reserved_port()}"
         return [
             str(self.assets.etcd),
             f"--data-dir={self.folder / 'etcd'}",
@@ -123,7 +124,7 @@ class ControlPlane:
     def _make_controllers(self) -> RunningProgram | None:
         if self.assets.controllers is None:
             return None
-        port = free_port()
+        port = reserved_port()
         command = [
             str(self.assets.controllers),
             f"--kubeconfig={self.kubeconfig}",

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from batchaccess.settings import Settings
 from batchemulator import Account, Emulator, make_service
 from batchemulator.server import serving
 from tests.support.kube import CONNECTION_PATH, POOL_ACCESS_PATH, Cluster, cluster, connection_manifest, policy_manifest
+from tests.support.listening import reserved_port
 from tests.support.waiting import eventually
 
 PROD, DEV = (Account(name=name, key=base64.b64encode(name.encode() * 8).decode()) for name in ("prod", "dev"))
@@ -70,13 +70,6 @@ class World:
             return f'connection="{connection}"' in await answer.text()
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def kube(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 a generator's type says nothing here
     with cluster(tmp_path_factory.mktemp("kube")) as made:
@@ -86,7 +79,7 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 a gen
 
 @pytest.fixture
 async def world(kube: Cluster) -> AsyncIterator[World]:
-    stop, port = asyncio.Event(), free_port()
+    stop, port = asyncio.Event(), reserved_port()
     settings = Settings(
         kubeconfig=kube.kubeconfig, telemetry_port=port, allow_endpoint_suffixes=("127.0.0.1",), resync_seconds=3600
     )

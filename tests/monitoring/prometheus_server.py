@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiohttp import ClientError, ClientSession
 
 from tests.monitoring.queries import MONITORING
 from tests.monitoring.tools import required_tool
+from tests.support.listening import reserved_port
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -73,7 +73,7 @@ async def running_prometheus(
     targets = directory / "targets.json"
     targets.write_text("[]", "utf-8")
     config.write_text(yaml.safe_dump(_configuration(targets, rules)), "utf-8")
-    port = _free_port()
+    port = reserved_port()
     with (directory / "prometheus.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             program,
@@ -104,10 +104,3 @@ def _configuration(targets: Path, rules: Path) -> dict[str, Any]:
         "rule_files": [str(rules)],
         "scrape_configs": [{"job_name": "batchaccess", "file_sd_configs": [{"files": [str(targets)]}]}],
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
