@@ -69,6 +69,7 @@ ifeq ($(PROOF),small)
 else
 	$(BIN)/python -m tests.exploration.prove
 	$(BIN)/python -m tests.endurance.prove_lives
+	$(BIN)/python -m tests.endurance.prove_scenes
 	$(BIN)/python -m tests.killmatrix.prove $(ARGS)
 endif
 

@@ -17,7 +17,7 @@ from batchaccess.core.saga.metadata import is_ours, journal_in, metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from batchemulator import Fault, FaultKind
 from tests.endurance.onelife import POOLS, SWEEP_SECONDS, THEIRS, OneLife, as_json
-from tests.endurance.scenes import CLOSED
+from tests.endurance.soak import CLOSED
 from tests.support.build import NOW, policy, wanted
 from tests.support.drains import FORMULA, OPEN_SSH, busy_pool, draining
 

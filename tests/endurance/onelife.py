@@ -15,7 +15,7 @@ from batchaccess.core.saga.journal import Holder, Journal
 from batchaccess.core.saga.metadata import is_ours, journal_in
 from batchaccess.ports import PortError
 from batchemulator import Timings
-from tests.endurance.scenes import CLOSED
+from tests.endurance.soak import CLOSED
 from tests.endurance.witness import Witness, items_of
 from tests.support.drains import FORMULA, Drains, busy_pool, direct_pools, draining
 

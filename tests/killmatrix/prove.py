@@ -1,8 +1,8 @@
-"""Plays the kill matrix and the long scenes in full and prints their counts.
+"""Plays the kill matrix in full and prints its counts.
 
-    python -m tests.killmatrix.prove [memory] [processes] [endurance] [OPTION VALUE ...]
+    python -m tests.killmatrix.prove [memory] [processes] [OPTION VALUE ...]
 
-Without a name all three. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
+Without a name both. Ends 0 only if nothing failed. docs/proofs.md says how to read it.
 
     --sample N    only so many: of each setting in memory, in all on processes, where 16 have each harm once
     --seed N      chooses the sample, and the order on processes
@@ -10,7 +10,6 @@ Without a name all three. Ends 0 only if nothing failed. docs/proofs.md says how
     --minutes N   on processes, the trials that there is time for
 """
 
-import asyncio
 import logging
 import sys
 import tempfile
@@ -21,7 +20,6 @@ from pathlib import Path
 
 import click
 
-from tests.endurance.scenes import Verdict, hostile_actor, soak, two_operators
 from tests.killmatrix.matrix import every_setting, run_all
 from tests.killmatrix.scenario import IMPOSSIBLE
 from tests.killmatrix.trials import run_trials
@@ -79,24 +77,6 @@ def _shown(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.most_common()) or "none"
 
 
-def endurance() -> int:
-    """A rival, a hostile actor, a month; the number of failures."""
-    return sum(
-        (
-            _told("two operators", asyncio.run(two_operators(hours=1))),
-            _told("hostile actor", asyncio.run(hostile_actor(hours=6))),
-            _told("soak", asyncio.run(soak())),
-        )
-    )
-
-
-def _told(name: str, verdict: Verdict) -> int:
-    click.echo(f"{name}: {verdict.figures}; {verdict.drains} drains, at most {verdict.most_drains_an_hour} an hour")
-    for problem in verdict.problems[:_SHOWN]:
-        click.echo(f"    {problem}")
-    return len(verdict.problems)
-
-
 def main(arguments: list[str]) -> int:
     """Play what is asked for; the exit status."""
     logging.disable(logging.CRITICAL)
@@ -104,17 +84,14 @@ def main(arguments: list[str]) -> int:
     sample = int(options["--sample"]) if "--sample" in options else None
     seed = int(options.get("--seed", 0))
     minutes = float(options["--minutes"]) if "--minutes" in options else None
-    names = [each for each in ("memory", "processes", "endurance") if each in arguments]
+    names = [each for each in ("memory", "processes") if each in arguments]
     failed = 0
-    for name in names or ("memory", "processes", "endurance"):
+    for name in names or ("memory", "processes"):
         started = time.monotonic()
-        match name:
-            case "memory":
-                failed += memory(sample, seed)
-            case "processes":
-                failed += processes(sample, seed, options.get("--only", ""), minutes)
-            case _:
-                failed += endurance()
+        if name == "memory":
+            failed += memory(sample, seed)
+        else:
+            failed += processes(sample, seed, options.get("--only", ""), minutes)
         click.echo(f"{name}: {time.monotonic() - started:.0f} s")
     return 1 if failed else 0
 

@@ -78,19 +78,28 @@ class SharedClock:
 
 
 Handle = Callable[[Request], Response]
+Pace = Callable[[], Awaitable[None]]
+"""What is awaited before each request: others may act meanwhile."""
+
+
+async def _at_once() -> None:
+    return
 
 
 class DirectWire:
     """What `AzureBatchPools` needs of a `BatchWire`, as plain calls of the service."""
 
-    def __init__(self, service: BatchEmulator, handle: Handle | None = None) -> None:
+    def __init__(self, service: BatchEmulator, handle: Handle | None = None, pace: Pace | None = None) -> None:
         self._service = service
         self._handle = handle or service.handle
+        self._pace = pace or _at_once
 
     async def get(self, path: str, parameters: Mapping[str, str]) -> JsonObject:
+        await self._pace()
         return self._read(path, urlencode({**parameters, "api-version": API_VERSION}))
 
     async def follow(self, link: str) -> JsonObject:
+        await self._pace()
         url = urlsplit(link)
         return self._read(url.path, url.query)
 
@@ -99,6 +108,7 @@ class DirectWire:
         if if_match is not None:
             headers["if-match"] = if_match
         content = b"" if body is None else orjson.dumps(body, default=dict)
+        await self._pace()
         self._send(method, path, f"api-version={API_VERSION}", headers, content)
 
     async def close(self) -> None:
@@ -135,9 +145,9 @@ class DirectWire:
         )
 
 
-def direct_pools(service: BatchEmulator, handle: Handle | None = None) -> AzureBatchPools:
+def direct_pools(service: BatchEmulator, handle: Handle | None = None, pace: Pace | None = None) -> AzureBatchPools:
     """The real adapter on a service in this very thread; `handle` may look at each request on its way."""
-    return AzureBatchPools(cast("BatchWire", DirectWire(service, handle)))
+    return AzureBatchPools(cast("BatchWire", DirectWire(service, handle, pace)))
 
 
 def draining(
@@ -197,6 +207,7 @@ class Drains:
     metrics: Metrics = field(default_factory=Metrics)
     wrap: Callable[[Pools], Pools] | None = None
     handle: Handle | None = None
+    pace: Pace | None = None
     tap_reports: Callable[[FakeReports], Any] = lambda reports: reports
     tap_finalizers: Callable[[FakeFinalizers], Any] = lambda finalizers: finalizers
     begun: int = 0
@@ -336,7 +347,7 @@ class Drains:
         return found
 
     async def _connect(self, _: AccountConnection) -> Pools:
-        pools = direct_pools(self.service, self.handle)
+        pools = direct_pools(self.service, self.handle, self.pace)
         return pools if self.wrap is None else self.wrap(pools)
 
     def _new_saga_id(self) -> str:
