@@ -120,6 +120,11 @@ FIRST = Reason.FIRST
             id="suspended under way and resumed",
         ),
         pytest.param(
+            declared().saga().open().begin().drain().declare(NOBODY).restore().declare(NOBODY).saga(),
+            [FIRST, Reason.OPENED, Reason.STOPPED],
+            id="suspended under way, though an earlier saga had corrected the pool",
+        ),
+        pytest.param(
             declared().begin().drain().declare(OFFICE).restore().declare(NOBODY).saga(),
             [FIRST, Reason.STOPPED],
             id="edited under way, and back",
