@@ -204,7 +204,7 @@ class Operator:
             self._supervisor, self._reports, chores={"departures": departures.run}, stood_down=self._stood_down
         )
         self._terms = Terms(leadership, self._duty, tell=metrics.leads)
-        self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds)
+        self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds, clock=clock)
         registry = kopf.OperatorRegistry()
         self._hub = Hub(self._live, metrics)
         handlers.register(registry, self._hub, client.access)
@@ -293,7 +293,9 @@ def _parse_policy(raw: JsonObject) -> Policy:
         return policy
     problems = schedule_problems(policy)
     if problems:
-        return InvalidObject(uid=policy.uid, generation=policy.generation, problems=problems)
+        return InvalidObject(
+            uid=policy.uid, generation=policy.generation, problems=problems, requested_at=policy.requested_at
+        )
     return policy
 
 

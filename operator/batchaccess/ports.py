@@ -147,11 +147,15 @@ class Pools(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidObject:
-    """A custom resource that the API server stored but we refuse, with every problem found as (path, message)."""
+    """A custom resource that the API server stored but we refuse, with every problem found as (path, message).
+
+    `requested_at` is the sweep that somebody asked for: there is none to make, so it is answered at once.
+    """
 
     uid: str
     generation: int
     problems: tuple[tuple[str, str], ...]
+    requested_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

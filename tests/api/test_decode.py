@@ -192,6 +192,22 @@ def test_a_requested_sweep_is_heeded_as_far_as_it_can_be_echoed() -> None:
     assert policy.requested_at == "x" * 4096
 
 
+@pytest.mark.parametrize(
+    ("annotations", "requested_at"),
+    [
+        pytest.param({"batchaccess.dev/requested-at": "x" * 5000}, "x" * 4096, id="as far as it can be echoed"),
+        pytest.param({}, None, id="nobody asked"),
+        pytest.param({"batchaccess.dev/requested-at": 5}, None, id="no text"),
+        pytest.param("none", None, id="no annotations at all"),
+    ],
+)
+def test_a_refused_object_keeps_what_was_asked_of_it(annotations: object, requested_at: str | None) -> None:
+    refused = parse_policy(_policy({"priority": "high"}, annotations=annotations))
+
+    assert isinstance(refused, InvalidObject)
+    assert refused.requested_at == requested_at
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
     lambda inner: (

@@ -1,6 +1,6 @@
 """The control planes under test: those that `make e2e` found or built, or a cluster of yours.
 
-Everything here runs once per control plane. Started otherwise, the whole suite is skipped and says so.
+What needs a control plane runs once on each. Started otherwise it is skipped and says so.
 """
 
 import os
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and isinstance(item, pytest.Function):
+        if item.path.is_relative_to(here) and isinstance(item, pytest.Function) and "assets" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group(_worker_of(item)))
             if not any(item.iter_markers("timeout")):
                 item.add_marker(pytest.mark.timeout(_SECONDS))

@@ -5,7 +5,8 @@ Seconds and seed come from BATCHACCESS_CHAOS_SECONDS (120) and BATCHACCESS_CHAOS
 
 import os
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from batchemulator.server import Emulator, make_service, serving_in_thread
 from tests.controlplane.server import ControlPlane
 from tests.e2e_cluster import operatorprocess
 from tests.e2e_cluster.chaos import Chaos, policy
+from tests.e2e_cluster.drainreasons import Drain, drains, tick
 from tests.e2e_cluster.figures import FIGURES
 from tests.e2e_cluster.realcluster import KINDS, RealCluster, until, until_is
 from tests.e2e_cluster.worlds import CONNECTION, POLICY, QUICK, connection, is_closed, open_pool, secret
@@ -47,12 +49,13 @@ def test_everything_ends_well_whatever_is_killed(
             log=tmp_path / "operator.log",
             pools=tuple(NODES),
         )
-        cluster.apply(secret(), connection(batch), policy([]))
+        chaos.declare(secret(), connection(batch), policy([]))
         chaos.start_operator()
         try:
             chaos.run(SECONDS)
+            meanwhile = logged(chaos)
             ends_well(chaos)
-            record_property(FIGURES, figures(chaos))
+            record_property(FIGURES, figures(chaos, meanwhile))
         finally:
             if chaos.operator is not None:
                 chaos.operator.stop()
@@ -65,7 +68,7 @@ def ends_well(chaos: Chaos) -> None:
     """Once the troubles end all pools are as declared, at the scale they had, and nobody writes any more."""
     cluster, batch = chaos.cluster, chaos.batch
     until(chaos.plane.api_server_answers, "the API server answers")
-    cluster.apply(policy([]) | {"spec": policy([])["spec"] | {"suspend": False}})
+    chaos.declare(policy([]) | {"spec": policy([])["spec"] | {"suspend": False}})
     for name in NODES:
         until(partial(is_closed, batch, name), f"{name} is closed", within=180)
         until_is(partial(cluster.condition, "bpa", f"{CONNECTION}.{name}", "Compliant"), "True/Compliant", within=120)
@@ -74,21 +77,11 @@ def ends_well(chaos: Chaos) -> None:
     stays_quiet(chaos)
 
     # The emulator refuses with 409 what Azure refuses: a network written to a pool that is not empty.
-    assert [each for each in network_writes(batch) if each.status == NOT_EMPTY] == []
-    assert [each for each in network_writes(batch) if not each.if_match] == [], "written without a condition"
-    assert {name for name in NODES if len(drains(chaos, name)) > most_drains(chaos, name)} == set()
+    requests = logged(chaos)
+    assert [each for each in network_writes(requests) if each.status == NOT_EMPTY] == []
+    assert [each for each in network_writes(requests) if not each.if_match] == [], "written without a condition"
+    assert [each for each in drains(requests, chaos.actors) if each.reason is None] == [], "drained without a reason"
     assert "Traceback" not in ours(chaos.log.read_text()), ours(chaos.log.read_text())[-4000:]
-
-
-def drains(chaos: Chaos, name: str) -> list[LoggedRequest]:
-    """Resizes of a pool to no nodes, which nobody else asks for here."""
-    resizes = chaos.batch.requests.of("resize_pool", pool=name)
-    return [each for each in resizes if each.json().get("targetDedicatedNodes") == 0 and each.status < ERRORS]
-
-
-def most_drains(chaos: Chaos, name: str) -> int:
-    """One for the first correction, and one for each thing that may have given a new reason."""
-    return 1 + chaos.drifts[name] + chaos.counts["change_policy"] + chaos.counts["suspend_or_resume"]
 
 
 def stays_quiet(chaos: Chaos) -> None:
@@ -110,22 +103,46 @@ def scales(batch: Emulator) -> dict[str, int]:
     return {name: batch.pool(name).targets.dedicated for name in NODES}
 
 
-def network_writes(batch: Emulator) -> list[LoggedRequest]:
+def logged(chaos: Chaos) -> list[LoggedRequest]:
+    """Everything that was asked of the account so far."""
+    log = chaos.batch.requests
+    assert len(log) < (log.entries.maxlen or 0), "the log is not whole any more"
+    return list(log)
+
+
+def network_writes(requests: Iterable[LoggedRequest]) -> list[LoggedRequest]:
     """Every PATCH of a network."""
-    return [each for each in batch.requests.of("update_pool") if "networkConfiguration" in each.json()]
+    return [each for each in requests if each.operation == "update_pool" and "networkConfiguration" in each.json()]
 
 
-def figures(chaos: Chaos) -> str:
-    """What happened, for whoever reads the report; a run in which nothing was corrected proves nothing."""
-    corrected = [each for each in network_writes(chaos.batch) if each.status == OK]
-    drained = [each for name in NODES for each in drains(chaos, name)]
-    did = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(chaos.counts.items()))
-    assert len(corrected) > len(NODES), "nothing was corrected beyond the first correction of each pool"
-    assert drained, "nothing was drained"
+def corrections(requests: Iterable[LoggedRequest]) -> list[LoggedRequest]:
+    return [each for each in network_writes(requests) if each.status == OK]
+
+
+def closed_again(chaos: Chaos, requests: Iterable[LoggedRequest]) -> int:
+    """How many of those that opened a pool had it corrected after them."""
+    last = {each.pool_id: tick(each.if_match) for each in corrections(requests)}
+    return sum(1 for each in chaos.actors.opened if last.get(each.pool_id, 0) >= tick(each.etag))
+
+
+def figures(chaos: Chaos, meanwhile: list[LoggedRequest]) -> str:
+    """What happened, for whoever reads the report; a run in which nothing was corrected meanwhile proves nothing."""
+    corrected, drained = len(corrections(meanwhile)), list(drains(meanwhile, chaos.actors))
+    closed = closed_again(chaos, meanwhile)
+    assert corrected > len(NODES), f"{corrected} corrections are no more than the first one of each pool"
+    assert drained, "nothing was drained while there was trouble"
+    assert closed, "no pool that was opened was closed again while there was trouble"
+    did = ", ".join(f"{name} {count}" for name, count in sorted(chaos.counts.items()))
     return (
-        f"chaos of {SECONDS:.0f} s, seed {SEED}, {len(NODES)} pools: {did}; "
-        f"networks corrected {len(corrected)}, drains {len(drained)}"
+        f"chaos of {SECONDS:.0f} s, seed {SEED}, {len(NODES)} pools: {did}; meanwhile networks corrected {corrected}, "
+        f"pools closed again {closed}, drains {len(drained)}; in all networks corrected "
+        f"{len(corrections(logged(chaos)))}, drains {by_reason(drains(logged(chaos), chaos.actors))}"
     )
+
+
+def by_reason(found: Iterable[Drain]) -> str:
+    reasons = Counter(each.reason.value for each in found if each.reason is not None)
+    return f"{reasons.total()} ({', '.join(f'{reason} {count}' for reason, count in sorted(reasons.items()))})"
 
 
 def ours(log: str) -> str:

@@ -203,7 +203,7 @@ async def test_a_change_that_no_watch_delivers(
     kube: Cluster, client: KubeClient, live: LiveCatalogue, *, period: float, found: bool
 ) -> None:
     await resync(client, live)
-    resyncs = asyncio.create_task(ResyncLoop(client, live, period_seconds=period).run())
+    resyncs = asyncio.create_task(ResyncLoop(client, live, period_seconds=period, clock=SystemClock()).run())
     async with watching(watches(client, live, backoffs=handlers.EndlessBackoffs(QUICK))):
         kube.apply(policy_manifest("seen"))
         await eventually(lambda: names(live) == ["seen"], what="the watch")

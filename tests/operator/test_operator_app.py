@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from batchaccess.api import REQUESTED_AT
 from batchaccess.app import serve
 from batchaccess.control.accountloop import Beat, SweepFactory
 from batchaccess.control.accounts import AccountParts
@@ -175,6 +176,29 @@ async def test_a_sweep_can_be_asked_for_on_every_kind_and_the_answer_is_echoed(
         kube.kubectl("annotate", kind, name, f"batchaccess.dev/requested-at=now-{kind}")
         await eventually(lambda: kube.status_of(path).get("lastHandledRequestedAt") == f"now-{kind}")  # noqa: B023
         assert len(app.passes) > before
+
+
+async def test_a_tenant_without_a_grant_is_answered_but_has_nothing_swept_or_read(
+    kube: Cluster, start: Callable[..., App]
+) -> None:
+    app = start()
+    kube.apply(connection_manifest(grants=[{"namespaces": {"names": ["render"]}}]), policy_manifest())
+    path = policy_path("ssh")
+    await eventually(lambda: ready(kube, CONNECTION) == ("True", "Connected"))
+    await eventually(lambda: condition(kube.status_of(path), "Accepted") == ("False", "NotPermitted"))
+    await asyncio.sleep(1.1)  # the least pause between two sweeps
+    kube.forget_requests()
+    before = len(app.passes)
+    for number in range(5):
+        kube.call("PATCH", path, {"metadata": {"annotations": {REQUESTED_AT: f"now-{number}"}}}, patch=True)
+        await eventually(lambda: kube.status_of(path).get("lastHandledRequestedAt") == f"now-{number}")  # noqa: B023
+    kube.call("PATCH", path, {"spec": {"priority": 7}}, patch=True)
+    await eventually(lambda: kube.status_of(path)["observedGeneration"] == 2)
+    kube.call("DELETE", path)
+    await asyncio.sleep(1.5)
+    assert len(app.passes) == before
+    asked = [request for request in kube.requests() if request["method"] == "GET" and "watch=true" not in str(request)]
+    assert asked == [], "nothing is read anew for them either"
 
 
 async def test_a_status_that_somebody_edits_is_put_right(kube: Cluster, start: Callable[..., App]) -> None:

@@ -18,7 +18,7 @@ from batchaccess.kube.packed import PackedObject
 from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
 from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.summary import SweepSummary
-from tests.support.build import NOW, connection, policy
+from tests.support.build import NOW, connection, policy, wanted
 
 WEU, NEU = connection("weu"), connection("neu")
 SSH = policy("ssh", connections=["weu", "neu"])
@@ -158,6 +158,38 @@ def test_a_requested_sweep_is_echoed_once_every_account_was_swept() -> None:
     assert made.policy_status(stored, now, now=NOW).last_handled_requested_at == "t1"
     made.swept(summary(NEU, now, tallies={"ssh": COMPLIANT}))
     assert made.policy_status(stored, now, now=NOW).last_handled_requested_at == "t2"
+
+
+@pytest.mark.parametrize(
+    ("subject", "connections", "reason"),
+    [
+        pytest.param(
+            policy("ssh", connections=["closed"]), (connection("closed", grants=[]),), "NotPermitted", id="ungranted"
+        ),
+        pytest.param(policy("ssh", connections=["nowhere"]), (), "TargetNotFound", id="without a target"),
+        pytest.param(
+            policy("ssh", wanted(allow_from=["*"]), connections=["guarded"]),
+            (connection("guarded", forbid=[22]),),
+            "GuardrailViolation",
+            id="against a guardrail",
+        ),
+        pytest.param(
+            InvalidObject(uid="u", generation=1, problems=(("spec.priority", "is too high"),)),
+            (),
+            "Invalid",
+            id="invalid",
+        ),
+    ],
+)
+def test_a_request_that_no_sweep_could_answer_is_answered_at_once(
+    subject: AccessPolicy | InvalidObject, connections: tuple[AccountConnection, ...], reason: str
+) -> None:
+    asked = replace(subject, requested_at="t2")
+    policies = (asked,) if isinstance(asked, AccessPolicy) else ()
+    now = catalogue(*policies, connections=connections)
+    status = views(now).policy_status(entry(asked, "ssh", {"lastHandledRequestedAt": "t1"}), now, now=NOW)
+    assert said(status, ConditionType.ACCEPTED) == ("False", reason)
+    assert status.last_handled_requested_at == "t2"
 
 
 def test_a_policy_that_targets_nothing_says_so_without_any_sweep() -> None:

@@ -3,18 +3,22 @@ from typing import Any
 
 import pytest
 
-from batchaccess.control.wakeups import connections_to_wake
+from batchaccess.control.wakeups import asks_for_reading, connections_to_wake, urgency_of
 from batchaccess.core.declared import (
+    AccessPolicy,
     Grant,
+    Mode,
     NameSelector,
     NamespaceSelector,
 )
+from batchaccess.core.pace import Urgency
+from batchaccess.core.selection import NamespaceLabels
 from batchaccess.kube.cache import CachedObject, Change
 from batchaccess.kube.catalogue import PoolIdentity, Reading
 from batchaccess.kube.packed import PackedObject
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.ports import InvalidObject, StoredStatus
-from tests.support.build import connection, policy
+from tests.support.build import connection, grant, policy
 
 WEU = connection("weu", labels={"env": "prod"})
 NEU = connection("neu", labels={"env": "test"})
@@ -22,11 +26,15 @@ BY_LABELS = connection(
     "labelled", grants=[Grant(namespaces=NamespaceSelector(match_labels={"team": "render"}))], labels={"env": "x"}
 )
 ALL = [WEU, NEU, BY_LABELS]
+CLOSED = connection("closed", grants=[], labels={"env": "prod"})
+RENDER_ONLY = connection("picky", grants=[grant(namespaces=["render"])], labels={"env": "prod"})
+AUDIT_ONLY = connection("watched", grants=[grant(modes=[Mode.AUDIT])], labels={"env": "prod"})
 INVALID = InvalidObject(uid="u", generation=1, problems=(("spec", "wrong"),))
 
 
 def entry(value: object, uid: str = "u") -> CachedObject[Any]:
-    stored = StoredStatus(name="x", namespace=None, uid=uid, generation=1, status=PackedObject({}))
+    namespace = value.key.namespace if isinstance(value, AccessPolicy) else None
+    stored = StoredStatus(name="x", namespace=namespace, uid=uid, generation=1, status=PackedObject({}))
     return CachedObject(uid=uid, resource_version=1, value=value, stored=stored)
 
 
@@ -73,4 +81,108 @@ TO_TEST = policy(connections=NameSelector(match_labels={"env": "test"}))
     ],
 )
 def test_a_change_wakes_exactly_whom_it_concerns(change: Reading, woken: set[str]) -> None:
-    assert connections_to_wake(change, ALL) == woken
+    assert connections_to_wake(change, ALL, {}) == woken
+
+
+TO_PROD = policy(connections=NameSelector(match_labels={"env": "prod"}), mode=Mode.AUDIT)
+OF_STRANGERS = replace(TO_PROD, key=replace(TO_PROD.key, namespace="strangers"))
+BY_TEAM = policy(connections=["labelled"], mode=Mode.AUDIT)
+RENDER_TEAM = {"render": {"team": "render"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "labels", "woken"),
+    [
+        pytest.param(
+            reading(POLICIES, None, TO_PROD), {}, {"picky", "watched"}, id="a policy wakes those that grant to it"
+        ),
+        pytest.param(
+            reading(POLICIES, OF_STRANGERS, replace(OF_STRANGERS, requested_at="now")),
+            {},
+            {"watched"},
+            id="a request of a namespace wakes none that grants it nothing",
+        ),
+        pytest.param(
+            reading(POLICIES, None, replace(TO_PROD, mode=Mode.ENFORCE)),
+            {},
+            {"picky"},
+            id="what goes beyond the grant has no effect, nor this one",
+        ),
+        pytest.param(
+            reading(POLICIES, TO_PROD, replace(TO_PROD, mode=Mode.ENFORCE)),
+            {},
+            {"picky", "watched"},
+            id="what went beyond the grant just now had an effect before",
+        ),
+        pytest.param(
+            reading(POLICIES, replace(TO_PROD, priority=9), replace(TO_PROD, priority=8)),
+            {},
+            set(),
+            id="beyond every grant before and after",
+        ),
+        pytest.param(reading(POLICIES, None, BY_TEAM), RENDER_TEAM, {"labelled"}, id="a grant by labels"),
+        pytest.param(reading(POLICIES, None, BY_TEAM), {}, set(), id="and the same without the label"),
+        pytest.param(reading(POLICIES, BY_TEAM, None), RENDER_TEAM, {"labelled"}, id="a deleted one that was granted"),
+        pytest.param(
+            reading(NAMESPACES, {"team": "render"}, {"team": "x"}), {}, {"labelled"}, id="labels that were granted to"
+        ),
+        pytest.param(
+            reading(NAMESPACES, {"team": "render"}, None), {}, {"labelled"}, id="a namespace that went with them"
+        ),
+        pytest.param(
+            reading(NAMESPACES, {"team": "x"}, {"team": "y"}), {}, set(), id="labels that are granted nothing"
+        ),
+        pytest.param(
+            reading(NAMESPACES, {"team": "render"}, {"team": "render", "a": "b"}),
+            {},
+            set(),
+            id="labels beside those that are granted to",
+        ),
+    ],
+)
+def test_what_is_granted_nothing_wakes_nobody(change: Reading, labels: NamespaceLabels, woken: set[str]) -> None:
+    assert connections_to_wake(change, [CLOSED, RENDER_ONLY, AUDIT_ONLY, BY_LABELS], labels) == woken
+
+
+@pytest.mark.parametrize(
+    ("change", "urgency"),
+    [
+        pytest.param(reading(POLICIES, None, TO_WEU), Urgency.PACED, id="policies are written by many"),
+        pytest.param(reading(NAMESPACES, {}, {"a": "b"}), Urgency.PACED, id="so are namespaces"),
+        pytest.param(reading(CONNECTIONS, None, WEU), Urgency.AT_ONCE, id="connections by administrators"),
+        pytest.param(
+            reading(POOL_ACCESSES, identity(None), identity("now")), Urgency.AT_ONCE, id="pool objects are theirs too"
+        ),
+    ],
+)
+def test_how_soon_a_change_is_looked_at(change: Reading, urgency: Urgency) -> None:
+    assert urgency_of(change) is urgency
+
+
+@pytest.mark.parametrize(
+    ("change", "asks"),
+    [
+        pytest.param(reading(CONNECTIONS, WEU, replace(WEU, requested_at="now")), True, id="a connection"),
+        pytest.param(reading(POOL_ACCESSES, identity(None), identity("now")), True, id="a pool"),
+        pytest.param(
+            reading(POLICIES, TO_PROD, replace(TO_PROD, requested_at="now")), True, id="a policy that is granted to"
+        ),
+        pytest.param(
+            reading(POLICIES, TO_PROD, replace(TO_PROD, requested_at="now", priority=9)),
+            True,
+            id="one beyond its grant: a wider one may have been missed",
+        ),
+        pytest.param(
+            reading(POLICIES, OF_STRANGERS, replace(OF_STRANGERS, requested_at="now")),
+            False,
+            id="a policy of a namespace that is granted nothing",
+        ),
+        pytest.param(
+            reading(POLICIES, TO_PROD, replace(TO_PROD, generation=2)), False, id="an edit that asks for nothing"
+        ),
+        pytest.param(reading(POLICIES, None, replace(TO_PROD, requested_at="now")), False, id="an old request"),
+        pytest.param(reading(CONNECTIONS, replace(WEU, requested_at="now"), None), False, id="what was deleted"),
+    ],
+)
+def test_who_may_have_everything_read_anew(change: Reading, *, asks: bool) -> None:
+    assert asks_for_reading(change, [CLOSED, RENDER_ONLY], {}) is asks

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from batchaccess.api import access, connection, policy, poolaccess
+from batchaccess.api.envelope import heeded_request
 from batchaccess.api.grammar import parse_source_ports
 from batchaccess.api.rules import ApiModel
 from batchaccess.api.statuses import stored_change, stored_conditions
@@ -118,7 +119,9 @@ def _parse(resource: type[M], raw: model.JsonObject) -> M | InvalidObject:
     try:
         return resource.model_validate(dict(raw))
     except ValidationError as error:
-        return InvalidObject(uid=_uid(raw), generation=_generation(raw), problems=_problems(error))
+        return InvalidObject(
+            uid=_uid(raw), generation=_generation(raw), problems=_problems(error), requested_at=_requested_at(raw)
+        )
 
 
 def _problems(error: ValidationError) -> tuple[Problem, ...]:
@@ -147,6 +150,12 @@ def _generation(raw: model.JsonObject) -> int:
     metadata = raw.get("metadata")
     generation = metadata.get("generation") if isinstance(metadata, dict) else None
     return generation if isinstance(generation, int) else 0
+
+
+def _requested_at(raw: model.JsonObject) -> str | None:
+    metadata = raw.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return heeded_request(annotations) if isinstance(annotations, dict) else None
 
 
 def _optional(values: list[str] | None) -> tuple[str, ...] | None:

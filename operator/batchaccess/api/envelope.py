@@ -1,8 +1,9 @@
 """What surrounds the spec of every object: version, kind and metadata."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -48,6 +49,12 @@ def _in_utc(time: datetime) -> datetime:
 Time = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
 
 
+def heeded_request(annotations: Mapping[str, Any]) -> str | None:
+    """What the annotation that asks for a sweep says, as far as it is heeded and echoed."""
+    value = annotations.get(REQUESTED_AT)
+    return value[:MAX_REQUESTED_AT] if isinstance(value, str) else None
+
+
 class Metadata(ApiModel):
     """What we use of the standard object metadata; what only a server adds may be absent."""
 
@@ -83,8 +90,7 @@ class Metadata(ApiModel):
     @property
     def requested_at(self) -> str | None:
         """The value of the annotation that asks for a sweep."""
-        value = self.annotations.get(REQUESTED_AT)
-        return None if value is None else value[:MAX_REQUESTED_AT]
+        return heeded_request(self.annotations)
 
 
 class ConnectionMetadata(Metadata):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import uuid4
 
 from batchaccess.core.declared import AccountConnection
+from batchaccess.core.pace import Asked, Pace, TokenBucket, Urgency
 from batchaccess.ports import Catalogue, Clock, PolicyStore
 from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logcontext import log_context
@@ -49,6 +50,10 @@ SweepFactory: TypeAlias = Callable[[AccountConnection, Beat], Sweep]
 """Makes a sweep for the connection's endpoint, credentials and budget; the rest is in the catalogue of each pass."""
 
 
+PACE_OF_POLICIES: Final = Pace(burst=3, seconds=10)
+"""How often policies may have one account swept out of its turn: an edit is seen at once, a flood of them is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopRhythm:
     """Tempo beyond the period that the connection declares.
@@ -57,11 +62,13 @@ class LoopRhythm:
         min_pause_seconds: between the end of a sweep and the next one, however often it is woken.
         grace_seconds: how long a stopping loop may finish its sweep before it is cancelled.
         saga_seconds: between two visits to the pools with an open saga.
+        policies: how often policies may bring a sweep before its turn.
     """
 
     min_pause_seconds: float = 1
     grace_seconds: float = 20
     saga_seconds: float = 5
+    policies: Pace = PACE_OF_POLICIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +120,15 @@ class AccountLoop:
         self._rhythm = rhythm
         self._due_at = clock.monotonic() + first_delay_seconds
         self._visit_at: float | None = None
+        self._asked = Asked(bucket=TokenBucket.full(rhythm.policies, now=clock.monotonic()))
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._sweep: Sweep | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
+    def wake(self, urgency: Urgency = Urgency.AT_ONCE) -> None:
         """Sweep soon. Several calls before the next sweep are one."""
+        self._asked = self._asked.by(urgency)
         self._woken.set()
 
     def update(self, connection: AccountConnection) -> None:
@@ -162,17 +171,36 @@ class AccountLoop:
 
     async def _next_turn(self) -> _Turn | None:
         """Wait until a sweep is due or asked for, or open sagas are to be visited; None if the loop shall end."""
-        visit_at = self._visit_at if self._sweep is not None and self._sweep.has_open_sagas else None
-        until = self._due_at if visit_at is None else min(self._due_at, visit_at)
-        if not self._stopping.is_set():
+        at, turn = self._turn_to_wait_for()
+        while not self._stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, until - self._clock.monotonic()))
-        # Where a visit is overdue there was nothing to wait for, and no wake-up may get lost all the same.
-        woken = self._woken.is_set()
-        self._woken.clear()
-        if self._stopping.is_set():
-            return None
-        return _Turn.SWEEP if woken or until == self._due_at else _Turn.VISIT
+                await asyncio.wait_for(self._woken.wait(), timeout=max(0.0, at - self._clock.monotonic()))
+            # Where a visit is overdue there was nothing to wait for, and no wake-up may get lost all the same.
+            if not self._woken.is_set():
+                return self._begun(turn)
+            self._woken.clear()
+            at, turn = self._turn_to_wait_for()
+            # However often it is woken for what has to wait for its turn, what is due is done.
+            if at <= self._clock.monotonic() and not self._stopping.is_set():
+                return self._begun(turn)
+        return None
+
+    def _turn_to_wait_for(self) -> tuple[float, _Turn]:
+        """What is to be done next, and when; a sweep comes before a visit if both are due."""
+        now = self._clock.monotonic()
+        asked_at = self._asked.due_at(now)
+        sweep_at = self._due_at if asked_at is None else min(self._due_at, asked_at)
+        visit_at = self._visit_at if self._sweep is not None and self._sweep.has_open_sagas else None
+        if visit_at is None or sweep_at <= max(now, visit_at):
+            return sweep_at, _Turn.SWEEP
+        return visit_at, _Turn.VISIT
+
+    def _begun(self, turn: _Turn) -> _Turn:
+        """A sweep that begins is the answer to everybody who asked before."""
+        if turn is _Turn.SWEEP:
+            now = self._clock.monotonic()
+            self._asked = self._asked.answered(now, anyway=self._due_at <= now)
+        return turn
 
     async def _visit_once(self) -> None:
         """Visit the pools with an open saga."""

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from batchaccess.control.statusreports import StatusReports
 from batchaccess.control.supervisor import Supervisor
+from batchaccess.core.pace import Urgency
 from batchaccess.kube.catalogue import Reading
 
 _log = logging.getLogger(__name__)
@@ -76,10 +77,10 @@ class Duty:
         if self._on_duty:
             self._supervisor.reconcile()
 
-    def wake(self, connections: Iterable[str]) -> None:
+    def wake(self, connections: Iterable[str], urgency: Urgency) -> None:
         """These connections should sweep soon."""
         if self._on_duty:
-            self._supervisor.wake(connections)
+            self._supervisor.wake(connections, urgency)
 
     def report(self, reading: Reading) -> None:
         """A status may have to change."""

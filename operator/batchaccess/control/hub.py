@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.control.wakeups import connections_to_wake, is_new_request
+from batchaccess.control.wakeups import asks_for_reading, connections_to_wake, urgency_of
 from batchaccess.core.model import JsonObject
+from batchaccess.core.pace import Urgency
 from batchaccess.kube.catalogue import LiveCatalogue, Reading
 from batchaccess.kube.resources import CONNECTIONS, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.telemetry.metrics import Metrics
@@ -25,15 +26,15 @@ class Listeners:
 
     Attributes:
         connections_changed: a connection came, went or was edited.
-        wake: these connections should sweep soon.
+        wake: these connections should sweep soon, and how soon.
         report: the status of policies, or of connections that do not sweep, may have to change.
-        resync: somebody asked for a sweep; read everything anew as well.
+        resync: somebody asked for a sweep; read everything anew as well, and how soon.
     """
 
     connections_changed: Callable[[], None]
-    wake: Callable[[Iterable[str]], None]
+    wake: Callable[[Iterable[str], Urgency], None]
     report: Callable[[Reading], None]
-    resync: Callable[[], None]
+    resync: Callable[[Urgency], None]
 
 
 class Hub:
@@ -42,7 +43,7 @@ class Hub:
     def __init__(self, live: LiveCatalogue, metrics: Metrics) -> None:
         self._live = live
         self._metrics = metrics
-        self._resync: Callable[[], None] | None = None
+        self._resync: Callable[[Urgency], None] | None = None
 
     def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
         """Take in what a watch delivered."""
@@ -50,7 +51,7 @@ class Hub:
             self._metrics.watch_delivered(kind, _watch_event(event_type))
         if event_type is None and self._resync is not None and self._live.is_outdated(resource, raw):
             # A list is never older than what we know, unless the store lost its history: only a whole reading tells.
-            self._resync()
+            self._resync(Urgency.AT_ONCE)
         self._live.observe(resource, raw, deleted=event_type == "DELETED")
 
     def connect(self, listeners: Listeners) -> None:
@@ -59,10 +60,12 @@ class Hub:
         def tell(reading: Reading) -> None:
             if reading.resource == CONNECTIONS and reading.change.is_of_value:
                 listeners.connections_changed()
-            listeners.wake(connections_to_wake(reading, self._live.catalogue().connections))
+            connections, labels = self._live.catalogue().connections, self._live.labels_around(reading)
+            urgency = urgency_of(reading)
+            listeners.wake(connections_to_wake(reading, connections, labels), urgency)
             listeners.report(reading)
-            if is_new_request(reading):
-                listeners.resync()
+            if asks_for_reading(reading, connections, labels):
+                listeners.resync(urgency)
 
         self._live.subscribe(tell)
         self._resync = listeners.resync

@@ -80,7 +80,11 @@ class StatusViews:
         policy, previous = entry.value, stored_conditions(entry.stored.status)
         if isinstance(policy, InvalidObject):
             return invalid_policy_status(
-                invalid(policy.problems), generation=policy.generation, previous=previous, now=now
+                invalid(policy.problems),
+                generation=policy.generation,
+                previous=previous,
+                now=now,
+                requested_at=policy.requested_at,
             )
         acceptance = self._acceptances.of(catalogue)[policy.key]
         found = self._found(policy, acceptance)
@@ -112,7 +116,14 @@ class StatusViews:
         connection = entry.value
         if isinstance(connection, InvalidObject):
             reason, message = ConnectionReason.INVALID, invalid_connection_message(connection.problems)
-            return _idle_status(entry, reason, message, generation=connection.generation, now=now)
+            return _idle_status(
+                entry,
+                reason,
+                message,
+                generation=connection.generation,
+                now=now,
+                requested_at=connection.requested_at,
+            )
         owner = self._assignment().duplicates.get(connection.name)
         if owner is not None:
             message = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from batchaccess.control.accountloop import AccountLoop, LoopCallbacks, LoopRhythm, SweepFactory
 from batchaccess.control.duplicates import Assignment, account_host, assign
 from batchaccess.core.declared import AccountConnection
+from batchaccess.core.pace import Urgency
 from batchaccess.ports import Clock, PolicyStore
 from batchaccess.telemetry.liveness import SweepDeadlines
 
@@ -92,11 +93,11 @@ class Supervisor:
             if name not in self._loops:
                 self._start(connection)
 
-    def wake(self, connections: Iterable[str]) -> None:
+    def wake(self, connections: Iterable[str], urgency: Urgency = Urgency.AT_ONCE) -> None:
         """Let these connections sweep soon; those that do not sweep are passed over."""
         for name in connections:
             if loop := self._loops.get(name):
-                loop.wake()
+                loop.wake(urgency)
 
     def wake_all(self) -> None:
         """Let every connection sweep soon."""

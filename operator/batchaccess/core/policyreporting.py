@@ -109,12 +109,25 @@ def policy_status(
 
 
 def invalid_policy_status(
-    acceptance: Acceptance, *, generation: int, previous: Iterable[Condition], now: datetime
+    acceptance: Acceptance,
+    *,
+    generation: int,
+    previous: Iterable[Condition],
+    now: datetime,
+    requested_at: str | None = None,
 ) -> PolicyStatus:
     """The status of a policy that the API server stored but that we refuse; see `core.acceptance.invalid`."""
     enforced = _not_accepted(acceptance)
     findings = [enforced, *_summary(acceptance, enforced)]
-    return _status(acceptance, findings, NOTHING_TALLIED, generation=generation, previous=previous, now=now)
+    return _status(
+        acceptance,
+        findings,
+        NOTHING_TALLIED,
+        generation=generation,
+        previous=previous,
+        now=now,
+        requested_at=requested_at,
+    )
 
 
 def _status(

@@ -141,6 +141,16 @@ class LiveCatalogue:
         entry = self._namespaces.get((None, "kube-system"))
         return None if entry is None else entry.uid
 
+    def labels_around(self, reading: Reading) -> Mapping[str, Labels]:
+        """The labels of the namespace that a changed object is or was in, by its name; nothing if there are none.
+
+        Unlike `Catalogue.namespace_labels` it also knows the namespace of a policy that was the last one there.
+        """
+        entry = reading.change.after or reading.change.before
+        namespace = None if entry is None else entry.stored.namespace
+        found = None if namespace is None else self._namespaces.get((None, namespace))
+        return {} if namespace is None or found is None else {namespace: found.value}
+
     def resource_version(self, resource: Resource, key: Key) -> int | None:
         """The version of the reading we have of one object."""
         entry = self._cache(resource).get(key)

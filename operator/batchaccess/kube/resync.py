@@ -8,16 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from batchaccess.core.pace import Asked, Pace, TokenBucket, Urgency
 from batchaccess.kube.catalogue import LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.listing import list_all
 from batchaccess.kube.resources import WATCHED, Resource
-from batchaccess.ports import PortError
+from batchaccess.ports import Clock, PortError
 
 _log = logging.getLogger(__name__)
 
 _LEAST_PAUSE_SECONDS: Final = 5
 """Between two readings, however often one is asked for."""
+
+PACE_OF_POLICIES: Final = Pace(burst=2, seconds=60)
+"""How often all policies together may have everything read anew: it costs more than the sweep of an account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +73,27 @@ async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
 class ResyncLoop:
     """Reads everything anew from time to time, and when asked."""
 
-    def __init__(self, client: KubeClient, live: LiveCatalogue, *, period_seconds: float) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        live: LiveCatalogue,
+        *,
+        period_seconds: float,
+        clock: Clock,
+        pace: Pace = PACE_OF_POLICIES,
+    ) -> None:
+        """Keep what is read, how often, and how often more those may ask for it who have to keep to a pace."""
         self._client = client
         self._live = live
         self._period_seconds = period_seconds
-        self._asked = asyncio.Event()
+        self._clock = clock
+        self._asked = Asked(bucket=TokenBucket.full(pace, now=clock.monotonic()))
+        self._woken = asyncio.Event()
 
-    def ask(self) -> None:
+    def ask(self, urgency: Urgency) -> None:
         """Read everything soon: somebody who asks for a sweep may do so because a watch dropped something."""
-        self._asked.set()
+        self._asked = self._asked.by(urgency)
+        self._woken.set()
 
     async def first_reading(self, *, tell: Callable[[Sequence[str]], None]) -> None:
         """Read until every kind was read once; `tell` is given what stands in the way, and nothing in the end."""
@@ -92,11 +108,22 @@ class ResyncLoop:
     async def run(self) -> None:
         """Read at the period, with a tenth of jitter, for ever."""
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), timeout=self._period_seconds * random.uniform(0.9, 1.1))  # noqa: S311 no secret
-            self._asked.clear()
+            await self._until_due(self._clock.monotonic() + self._period_seconds * random.uniform(0.9, 1.1))  # noqa: S311 no secret
             await self._read()
             await asyncio.sleep(min(_LEAST_PAUSE_SECONDS, self._period_seconds))
+
+    async def _until_due(self, period_ends: float) -> None:
+        """Wait for the end of the period, or for the turn of who asked; from then on everybody who did is answered."""
+        while True:
+            self._woken.clear()
+            now = self._clock.monotonic()
+            asked_at = self._asked.due_at(now)
+            until = period_ends if asked_at is None else min(period_ends, asked_at)
+            if until <= now:
+                self._asked = self._asked.answered(now, anyway=period_ends <= now)
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), timeout=until - now)
 
     async def _read(self) -> None:
         try:
