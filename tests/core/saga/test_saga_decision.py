@@ -35,6 +35,7 @@ from tests.core.saga.situations import (
     DRAINING,
     FORMULA,
     GOOD,
+    MARK,
     THEM,
     WIDE,
     autoscaled,
@@ -328,15 +329,62 @@ def test_our_own_shrinking_resize_is_stopped_before_the_scale_comes_back() -> No
 def test_the_recorded_scale_comes_back_with_its_own_timeout() -> None:
     recorded = RecordedScale(targets=NodeCounts(dedicated=2, low_priority=3), resize_timeout="PT42M")
     of = journal(recorded=recorded)
-    action = acted(situation(carrying(GONE_NODES, of), None, kubernetes=copy(Step.RESTORING, of)))
+    action = acted(situation(carrying(GONE_NODES, of), None, kubernetes=copy(Step.RESTORING, of, restore=MARK)))
     assert (action.targets, action.resize_timeout, action.is_restore) == (recorded.targets, "PT42M", True)
 
 
 def test_the_recorded_formula_comes_back() -> None:
     of = journal(recorded=RECORDED_FORMULA)
-    action = acted(situation(carrying(GONE_NODES, of), kubernetes=copy(Step.RESTORING, of)))
+    action = acted(situation(carrying(GONE_NODES, of), kubernetes=copy(Step.RESTORING, of, restore=MARK)))
     assert (action.formula, action.interval) == (FORMULA, "PT5M")
     assert isinstance(action, EnableAutoscale)
+
+
+def test_a_restore_is_written_down_with_what_tells_it_from_a_later_wish() -> None:
+    at = situation(GONE_NODES, kubernetes=copy(Step.RESTORING, standing=NodeCounts(dedicated=2)))
+    action = acted(at)
+    assert isinstance(action, WriteKubernetesJournal)
+    assert (action.copy.step, action.copy.restore) == (Step.RESTORING, MARK)
+    assert isinstance(acted(replace(at, kubernetes=action.copy)), Resize)
+
+
+LATER = {
+    "somebody wrote to the pool": (replace(GONE_NODES, etag="later"), Step.RESTORING),
+    "somebody set its scale": (
+        replace(GONE_NODES, etag="later", allocation_state_transition_time="2026-01-01T00:09:00Z"),
+        Step.CLEARING,
+    ),
+    "somebody is setting its scale": (
+        replace(GONE_NODES, etag="later", allocation_state=AllocationState.RESIZING),
+        Step.CLEARING,
+    ),
+}
+
+
+@pytest.mark.parametrize(("of", "leads_to"), LATER.values(), ids=LATER.keys())
+def test_no_nodes_are_somebodys_wish_only_if_a_scale_was_set_since_the_restore_was_written_down(
+    of: ObservedPool, leads_to: Step
+) -> None:
+    restoring = copy(Step.RESTORING, standing=NodeCounts(dedicated=2), restore=MARK)
+    assert written(situation(of, kubernetes=restoring))[0] is leads_to
+
+
+def test_no_nodes_are_a_wish_while_the_journal_is_removed_unless_the_scale_that_seemed_back_never_was() -> None:
+    clearing = copy(Step.CLEARING, standing=NodeCounts(dedicated=2), etag="restored", restore=MARK)
+    wished = replace(GONE_NODES, etag="later", allocation_state_transition_time="2026-01-01T00:09:00Z")
+    assert isinstance(acted(situation(wished, kubernetes=clearing)), RemoveAzureJournal)
+    for misread in (GONE_NODES, replace(GONE_NODES, etag="annotated")):
+        assert written(situation(misread, kubernetes=clearing))[0] is Step.RESTORING
+
+
+def test_paused_targets_are_somebodys_wish_once_the_pool_was_found_empty() -> None:
+    of = journal(recorded=RECORDED_FORMULA)
+    paused = carrying(BUSY, of)
+    before = copy(Step.RESTORING, of, restore=MARK)
+    assert isinstance(acted(situation(paused, kubernetes=before)), EnableAutoscale)
+    assert written(situation(paused, kubernetes=replace(before, emptied=True)))[0] is Step.CLEARING
+    correcting = acted(situation(carrying(EMPTY, of), kubernetes=copy(Step.PAUSING_AUTOSCALE, of, etag="0x0")))
+    assert (correcting.copy.step, correcting.copy.emptied) == (Step.CORRECTING, True)
 
 
 def test_somebody_elses_scale_stands() -> None:
@@ -383,7 +431,8 @@ def test_a_corrected_network_leads_to_the_restore_without_a_latch() -> None:
 
 def test_a_refused_restore_is_pending_until_it_is_tried_again() -> None:
     refusal = Refusal(ending=Ending.ACCESS_DENIED, message="denied", retry_at=NOW + HOUR)
-    at = situation(GONE_NODES, kubernetes=copy(Step.RESTORING), saga_memory=SagaMemory(refusal=refusal))
+    restoring = copy(Step.RESTORING, restore=MARK)
+    at = situation(GONE_NODES, kubernetes=restoring, saga_memory=SagaMemory(refusal=refusal))
     decision = decided(at)
     assert isinstance(decision, Underway)
     assert (decision.reason, decision.until) == (RemediatingReason.RESTORE_PENDING, NOW + HOUR)
@@ -440,13 +489,13 @@ def test_a_kubernetes_copy_from_a_backup_gives_way_to_a_later_saga() -> None:
 
 def test_a_lost_azure_copy_is_written_again() -> None:
     for step in (Step.DRAINING, Step.RESTORING):
-        at = situation(DRAINED, kubernetes=copy(step, standing=NodeCounts(dedicated=2)))
+        at = situation(DRAINED, kubernetes=copy(step, standing=NodeCounts(dedicated=2), restore=MARK))
         assert isinstance(acted(at), WriteAzureJournal)
 
 
 def test_back_off_holds_back_the_service_and_not_the_journal() -> None:
     memory = SagaMemory(back_off_until=NOW + MINUTE, back_off_message="busy")
-    restoring = situation(GONE_NODES, kubernetes=copy(Step.RESTORING), saga_memory=memory)
+    restoring = situation(GONE_NODES, kubernetes=copy(Step.RESTORING, restore=MARK), saga_memory=memory)
     decision = decided(restoring)
     assert isinstance(decision, Underway)
     assert (decision.message, decision.until) == ("busy", NOW + MINUTE)
