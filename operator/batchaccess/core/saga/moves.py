@@ -180,8 +180,9 @@ def lacks_write_ahead(visit: Visit) -> bool:
     Paused targets after a drain are those of a drain without effect or of a reading older than the drain: unlike no
     nodes, they are no state to tell later ones from.
     """
-    is_older = visit.copy.shrunk and not visit.is_drained
-    return visit.is_steady and not is_older and visit.copy.restore != visit.restore_mark
+    mark, is_older = visit.copy.restore, visit.copy.shrunk and not visit.is_drained
+    is_marked = mark is not None and mark.allocated == visit.restore_mark.allocated
+    return visit.is_steady and not is_older and not is_marked
 
 
 def write_restore_ahead(visit: Visit) -> SagaAction:

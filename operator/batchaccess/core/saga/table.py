@@ -315,7 +315,7 @@ _RESTORING: Final = (
         leads_to=Step.CLEARING,
     ),
     Rule(
-        when="the pool is steady and was written to since the restore was written down, if it was",
+        when="the pool is steady and its restore is not written down",
         does="note its eTag and since when it is steady: a scale set later is somebody's, no nodes included",
         holds=moves.lacks_write_ahead,
         then=moves.write_restore_ahead,
