@@ -234,7 +234,7 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
 
 
 def after_request(memory: PoolMemory) -> PoolMemory:
-    """After somebody asked for a sweep now: every pause ends, and what was refused is tried once more, as by a restart."""
+    """After somebody asked for a sweep now: every pause ends, and what was refused is tried anew, as by a restart."""
     return PoolMemory(last_write=memory.last_write)
 
 
