@@ -306,7 +306,18 @@ def test_a_saga_stops_correcting_because(at: Situation, ending: Ending, step: St
     expected = Step.CLEARING if step is Step.PREPARING else Step.RESTORING
     assert written(at) == (expected, ending)
     latch = acted(at).history.latch
-    assert (latch is not None) is (ending in LATCHED)
+    is_held_back = ending is Ending.BREAKER_OPEN and step is Step.PREPARING
+    assert (latch is not None) is (ending in LATCHED and not is_held_back)
+
+
+def test_contention_ends_a_saga_and_holds_back_the_next_for_an_hour_and_not_longer() -> None:
+    memory = PoolMemory(contended_until=NOW + HOUR)
+    at = situation(GONE_NODES, kubernetes=copy(Step.CORRECTING), history=history(), memory=memory)
+    assert written(at) == (Step.RESTORING, Ending.CONTENDED)
+    assert acted(at).history.latch is None
+    idle = situation(BUSY, history=history(started=(NOW,)), memory=memory)
+    assert decided(idle).reason is CompliantReason.CONTENDED  # type: ignore[union-attr] # a wait
+    assert is_starting(decided(replace(idle, now=NOW + HOUR)))
 
 
 def test_a_deleting_connection_ends_its_sagas() -> None:

@@ -225,9 +225,13 @@ class Visit:
         )
 
     def latch(self, ending: Ending, message: str) -> DrainHistory | None:
-        """The history, keeping a further drain for this drift from starting where the ending asks for it."""
+        """The history, keeping a further drain for this drift from starting where the ending asks for it.
+
+        An open breaker asks for it only once something was changed: until then it is a gate like at the start.
+        """
         history, reason = self.situation.history, ending.latch
-        if history is None or reason is None:
+        only_held_back = ending is Ending.BREAKER_OPEN and self.copy.step is Step.PREPARING
+        if history is None or reason is None or only_held_back:
             return history
         latch = DrainLatch(network_digest=network_digest(self.pool), reason=reason, message=message)
         return DrainHistory(

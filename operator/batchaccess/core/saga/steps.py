@@ -80,10 +80,12 @@ _LATCHING: Final = frozenset(
         Ending.REJECTED,
         Ending.UNEXPECTED_RESULT,
         Ending.PRECONDITION_UNSUPPORTED,
-        Ending.CONTENDED,
     }
 )
-"""Endings after which the drift is still there under an unchanged policy: one drain for one drift is enough."""
+"""Endings after which the drift is still there under an unchanged policy: one drain for one drift is enough.
+
+Contention is not among them: what somebody wrote over our network is another drift, which is left alone for an hour.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
