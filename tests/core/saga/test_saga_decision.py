@@ -425,6 +425,18 @@ def test_steady_with_nodes_left_is_an_incomplete_drain_and_never_empty() -> None
     )
 
 
+@pytest.mark.parametrize("written_as", ["{:%Y-%m-%dT%H:%M:%S}Z", "{:%Y-%m-%dT%H:%M:%S.%f}1Z", "{:%Y-%m-%dT%H:%M:%S}"])
+def test_leftovers_are_waited_for_from_the_end_of_the_resize_however_long_it_took(written_as: str) -> None:
+    steady_at = NOW + 25 * MINUTE
+    left = replace(carrying(DRAINED, journal()), allocation_state_transition_time=written_as.format(steady_at))
+    draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
+    assert isinstance(decided(situation(left, kubernetes=draining, now=steady_at + MINUTE)), Underway)
+    incomplete = situation(left, kubernetes=draining, now=steady_at + 3 * MINUTE)
+    assert written(incomplete) == (Step.RESTORING, Ending.DRAIN_INCOMPLETE)
+    untold = replace(left, allocation_state_transition_time="")
+    assert isinstance(acted(situation(untold, kubernetes=draining, now=steady_at)), WriteKubernetesJournal)
+
+
 def test_the_network_is_patched_once_the_pool_is_empty_however_late() -> None:
     draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
     assert written(situation(GONE_NODES, kubernetes=draining, now=LATE))[0] is Step.CORRECTING

@@ -1,7 +1,7 @@
 """Everything one decision about a saga depends on, and the questions the table of transitions asks of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
@@ -221,8 +221,17 @@ class Visit:
             self.is_drained
             and self.is_steady
             and self.pool.scale.current.total > 0
-            and self.now >= min(self.copy.since + LEFTOVER_GRACE, self.deadline)
+            and self.now >= min(self._steady_since + LEFTOVER_GRACE, self.deadline)
         )
+
+    @property
+    def _steady_since(self) -> datetime:
+        """Since when the pool is steady, of all that can be the drain's doing: not from before this step."""
+        try:
+            told = datetime.fromisoformat(self.pool.allocation_state_transition_time)
+        except ValueError:
+            return self.copy.since
+        return max(self.copy.since, told if told.tzinfo is not None else told.replace(tzinfo=UTC))
 
     def latch(self, ending: Ending, message: str) -> DrainHistory | None:
         """The history, keeping a further drain for this drift from starting where the ending asks for it.
