@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from batchaccess.core.assessment import Assessment, assess
 from batchaccess.core.declared import AccessPolicy, Strategy
 from batchaccess.core.model import AllocationState, MetadataItem, NodeCounts, ObservedPool, PoolState, Scale
+from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
     Remediate,
@@ -20,6 +21,7 @@ from batchaccess.core.saga.actions import (
     WriteKubernetesJournal,
 )
 from batchaccess.core.saga.decision import decide_saga
+from batchaccess.core.saga.gates import BREAKER_MESSAGE, Blocked
 from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.scale import recorded_scale
@@ -42,6 +44,7 @@ NETWORKS = {
     "clobbered": build.network(build.endpoint("SSH", "deny 10.0.0.0/8")),
 }
 CONNECTION = build.connection()
+_BROKEN = Blocked(reason=CompliantReason.BREAKER_OPEN, message=BREAKER_MESSAGE)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Party:
             requested=state.requested,
             adopt="fedcba987654" if state.adopt else None,
             breaker_open=state.breaker,
+            blocked=_BROKEN if state.breaker else None,
             memory=replace(memory, raced_etag=_text(state.memory_etag)),
             saga_memory=replace(
                 saga,
