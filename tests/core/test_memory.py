@@ -248,12 +248,11 @@ def test_no_pause_of_ours_is_taken_for_that_of_a_clock_set_back(kind: ErrorKind)
     assert after_observation(memory, pool=POOL, drifts=True, now=NOW) == memory
 
 
-def test_a_request_ends_pauses_and_keeps_what_was_refused_for_good() -> None:
+def test_a_request_ends_pauses_and_forgets_what_was_refused() -> None:
     paused = failed(failed(), kind=ErrorKind.DENIED)
     contended = replace(paused, contended_until=NOW + HOUR, overwrites=(NOW,))
     assert after_request(contended) is not contended
     assert after_request(contended) == NOTHING_REMEMBERED
-    rejected = failed(kind=ErrorKind.INVALID)
-    assert after_request(rejected) == rejected
+    assert after_request(failed(kind=ErrorKind.INVALID)) == NOTHING_REMEMBERED
     written = after_success(NOTHING_REMEMBERED, pool=OURS, now=NOW)
     assert after_request(written) == written

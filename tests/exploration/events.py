@@ -9,7 +9,7 @@ from batchaccess.core.saga.scale import RecordedScale
 from tests.exploration.party import CLOCK, THEM, US, journal_of
 from tests.exploration.performing import crashed
 from tests.exploration.servicemodel import FRESH, Assumptions, Pool, progress
-from tests.exploration.world import NO_ACTION, NO_COPY, NO_HISTORY, State
+from tests.exploration.world import COPIES, NO_ACTION, NO_COPY, NO_HISTORY, State
 from tests.support import build
 
 THEIR_JOURNAL = Journal(
@@ -27,7 +27,8 @@ def time_passes(state: State, assumed: Assumptions, *, latest: int = len(CLOCK) 
     """What comes by itself; the last time of day is for worlds that are left alone."""
     for label, pool in progress(state.pool, assumed):
         gone = pool.life == "gone"
-        yield label, state._replace(pool=pool, copy=NO_COPY, copy_etag=None) if gone else state._replace(pool=pool)
+        after = state._replace(pool=pool)
+        yield label, after._replace(copy=NO_COPY, copy_etag=None, mark=None) if gone else after
     if state.clock < latest and not is_closed(state):
         yield "time passes", state._replace(clock=state.clock + 1)
 
@@ -44,7 +45,9 @@ def losses(state: State) -> Iterator[tuple[str, State]]:
         return
     spent = state._replace(budget=state.budget._replace(losses=state.budget.losses - 1))
     if state.copy != NO_COPY or state.history != NO_HISTORY:
-        lost = crashed(spent)._replace(copy=NO_COPY, copy_etag=None, history=NO_HISTORY, drains=0)
+        lost = crashed(spent)._replace(
+            copy=NO_COPY, copy_etag=None, mark=None, history=NO_HISTORY, drains=0, restored=False
+        )
         yield "the Kubernetes status is lost", lost
     if any(is_ours(item) for item in state.pool.metadata) and not _is_theirs(state.pool):
         kept = tuple(item for item in state.pool.metadata if not is_ours(item))
@@ -65,23 +68,41 @@ def edits(state: State) -> Iterator[tuple[str, State]]:
 def _scale_edits(state: State) -> Iterator[tuple[str, State]]:
     pool = state.pool
     if pool.formula is None and pool.allocation == "steady":
-        grown = pool._replace(target=3, timeout="PT15M", allocation="resizing", etag=FRESH)
+        grown = pool._replace(target=3, timeout="PT15M", allocation="resizing", etag=FRESH, since=FRESH)
         yield "somebody resizes to 3", _wished(state, grown)
         if pool.target:
-            yield "somebody resizes to 0", _wished(state, pool._replace(target=0, allocation="resizing", etag=FRESH))
+            none = pool._replace(target=0, allocation="resizing", etag=FRESH, since=FRESH)
+            yield "somebody resizes to 0", _wished(state, none)
         yield "somebody enables F2", _wished(state, pool._replace(formula="F2", etag=FRESH))
     if pool.formula is not None:
         if pool.formula != "F2":
             yield "somebody changes the formula", _wished(state, pool._replace(formula="F2", etag=FRESH))
         yield "somebody disables autoscale", _wished(state, pool._replace(formula=None, etag=FRESH))
     if pool.allocation == "resizing" and pool.formula is None:
-        yield "somebody stops the resize", state._replace(pool=pool._replace(allocation="stopping"))
+        yield "somebody stops the resize", state._replace(pool=pool._replace(allocation="stopping", since=FRESH))
 
 
 def _wished(state: State, pool: Pool) -> State:
-    """Outside of a saga the new scale is the only right one; inside, it may stand beside the recorded one."""
-    legit = frozenset({pool.scale}) if is_closed(state) else state.legit | {pool.scale}
-    return state._replace(pool=pool, legit=legit)
+    """The new scale is the only right one; where it cannot be told from our own doing, the recorded one is as well."""
+    told = is_closed(state) or _can_be_told(state, pool)
+    return state._replace(pool=pool, legit=frozenset({pool.scale}) if told else state.legit | {pool.scale})
+
+
+def _can_be_told(state: State, pool: Pool) -> bool:
+    """Whether a scale that somebody sets in a saga must stand; docs/limits.md says why others may not.
+
+    While nothing was changed the saga may still record the scale that it finds, and what it drained to may be ours.
+    """
+    copy = COPIES.value(state.copy)
+    if copy is None:
+        return False
+    if state.restored and pool.formula is None and state.pool.formula is not None:
+        # A formula that goes out of force again before any node moved leaves no trace.
+        return state.mark is not None and pool.since != state.mark.since
+    if state.restored:
+        return True
+    known = copy.emptied or copy.standing is not None or state.mark is not None
+    return state.changed and known and pool.formula is None and pool.target not in (0, state.pool.target)
 
 
 def _pool_edits(state: State) -> Iterator[tuple[str, State]]:

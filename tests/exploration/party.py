@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from batchaccess.core.assessment import Assessment, assess
 from batchaccess.core.declared import AccessPolicy, Strategy
 from batchaccess.core.model import AllocationState, MetadataItem, NodeCounts, ObservedPool, PoolState, Scale
+from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
     Remediate,
@@ -20,14 +21,15 @@ from batchaccess.core.saga.actions import (
     WriteKubernetesJournal,
 )
 from batchaccess.core.saga.decision import decide_saga
+from batchaccess.core.saga.gates import BREAKER_MESSAGE, Blocked
 from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.scale import recorded_scale
 from batchaccess.core.saga.situation import Situation
-from batchaccess.core.saga.steps import KubernetesJournal, Step
+from batchaccess.core.saga.steps import KubernetesJournal, RestoreMark, Step
 from batchaccess.core.selection import Candidates
 from tests.exploration.servicemodel import Pool
-from tests.exploration.world import COPIES, HISTORIES, MEMORIES, SAGA_MEMORIES, State
+from tests.exploration.world import COPIES, HISTORIES, MEMORIES, SAGA_MEMORIES, Mark, State
 from tests.support import build
 
 US, THEM = Holder(cluster_uid="ours", connection_uid="one"), Holder(cluster_uid="theirs", connection_uid="two")
@@ -42,6 +44,7 @@ NETWORKS = {
     "clobbered": build.network(build.endpoint("SSH", "deny 10.0.0.0/8")),
 }
 CONNECTION = build.connection()
+_BROKEN = Blocked(reason=CompliantReason.BREAKER_OPEN, message=BREAKER_MESSAGE)
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,12 @@ class Party:
             holder=US,
             new_saga_id="0123456789ab",
             now=CLOCK[state.clock],
-            kubernetes=None if copy is None else replace(copy, etag=_text(state.copy_etag)),
+            kubernetes=None if copy is None else with_etags(copy, state.copy_etag, state.mark),
             history=HISTORIES.value(state.history) if self.latches else None,
             requested=state.requested,
             adopt="fedcba987654" if state.adopt else None,
             breaker_open=state.breaker,
+            blocked=_BROKEN if state.breaker else None,
             memory=replace(memory, raced_etag=_text(state.memory_etag)),
             saga_memory=replace(
                 saga,
@@ -156,6 +160,21 @@ def _assessment(network: str, policy: AccessPolicy | None) -> Assessment:
     return _assessed(network, key)
 
 
+def with_etags(copy: KubernetesJournal, etag: int | None, mark: Mark | None) -> KubernetesJournal:
+    """A copy with what is kept beside it put back in its place."""
+    restore = None if mark is None else RestoreMark(etag=f"0x{mark.etag}", allocated=f"t{mark.since}")
+    return replace(copy, etag=_text(etag), restore=restore)
+
+
+def without_etags(copy: KubernetesJournal) -> tuple[KubernetesJournal, Mark | None]:
+    """The copy without its eTags, and the mark of its restore."""
+    restore = copy.restore
+    if restore is None:
+        return replace(copy, etag=None), None
+    mark = Mark(int(restore.etag.removeprefix("0x")), int(restore.allocated.removeprefix("t")))
+    return replace(copy, etag=None, restore=None), mark
+
+
 def _text(etag: int | None) -> str | None:
     return None if etag is None else f"0x{etag}"
 
@@ -177,6 +196,7 @@ def observed(pool: Pool) -> ObservedPool:
         raw_network=build.as_returned(network),
         state=PoolState(pool.life) if pool.life != "gone" else PoolState.DELETING,
         allocation_state=AllocationState(pool.allocation),
+        allocation_state_transition_time=f"t{pool.since}",
         creation_time=build.RECENT,
         scale=Scale(
             current=NodeCounts(dedicated=pool.current),

@@ -30,7 +30,7 @@ from batchaccess.core.saga.scale import RecordedScale
 from batchaccess.core.saga.steps import Ending, Step
 from batchaccess.core.status import Difference
 from tests.exploration import servicemodel as service
-from tests.exploration.party import CLOCK, THEM, Party, journal_of, observed
+from tests.exploration.party import CLOCK, THEM, Party, journal_of, observed, with_etags, without_etags
 from tests.exploration.servicemodel import Assumptions, Pool, Refused
 from tests.exploration.world import (
     ACTIONS,
@@ -71,13 +71,13 @@ def pending(state: State) -> SagaAction | None:
     action: Any = box.action
     etag = None if state.action_etag is None else f"0x{state.action_etag}"
     if isinstance(action, WriteKubernetesJournal):
-        return replace(action, copy=replace(action.copy, etag=etag))
+        return replace(action, copy=with_etags(action.copy, state.action_etag, state.action_mark))
     restored: SagaAction = replace(action, etag=etag) if hasattr(action, "etag") else action
     return restored
 
 
 def _idle(state: State) -> State:
-    return state._replace(action=NO_ACTION, action_etag=None)
+    return state._replace(action=NO_ACTION, action_etag=None, action_mark=None)
 
 
 def crashed(state: State) -> State:
@@ -138,16 +138,22 @@ def effect(state: State, action: SagaAction, party: Party, assumed: Assumptions)
     if isinstance(action, WriteKubernetesJournal):
         return _written_down(state, action)
     if isinstance(action, ClearKubernetesJournal):
-        return _idle(state)._replace(copy=NO_COPY, copy_etag=None, history=HISTORIES.number(action.history))
+        return _idle(state)._replace(copy=NO_COPY, copy_etag=None, mark=None, history=HISTORIES.number(action.history))
     _check_condition(state, action, party, assumed)
     _check_alone(state, action)
-    done = _idle(state)._replace(pool=_changed_pool(state.pool, action, party, assumed))
+    return _checked(state, action, party, _idle(state)._replace(pool=_changed_pool(state.pool, action, party, assumed)))
+
+
+def _checked(state: State, action: SagaAction, party: Party, done: State) -> State:
+    """What the pool became, with the ghosts moved on."""
     match action:
         case Resize(is_restore=False):
             return _drained(state, done, party)
         case DisableAutoscale():
             _check_recorded(state)
             return done._replace(changed=True)
+        case Resize() | EnableAutoscale():
+            return done._replace(restored=True)
         case PatchNetwork():
             require(state.pool.is_empty, "2: the network is never PATCHed on a pool that is not empty")
             require(state.pool.etag == state.action_etag, "2: the network is never PATCHed over a newer write")
@@ -159,15 +165,16 @@ def effect(state: State, action: SagaAction, party: Party, assumed: Assumptions)
 def _written_down(state: State, action: WriteKubernetesJournal) -> State:
     copy = action.copy
     written = _idle(state)._replace(
-        copy=COPIES.number(replace(copy, etag=None)),
+        copy=COPIES.number(without_etags(copy)[0]),
         copy_etag=state.action_etag,
+        mark=state.action_mark,
         history=HISTORIES.number(action.history),
     )
     if copy.step in (Step.PREPARING, Step.PAUSING_AUTOSCALE) and not state.changed:
         return written._replace(legit=_recorded_anywhere(state.pool, copy.journal))
     if copy.ending is Ending.RESUMED:
         # A late reading may show the journal of a saga that has just ended: see docs/limits.md.
-        return written._replace(legit=state.legit | {_scale(copy.journal.recorded)})
+        return written._replace(legit=state.legit | {_scale(copy.journal.recorded)}, restored=False)
     return written
 
 

@@ -21,7 +21,7 @@ from batchaccess.core.saga.actions import (
 from batchaccess.core.saga.steps import Step
 from tests.exploration.events import crash, edits, is_closed, is_idle, losses, time_passes
 from tests.exploration.frontier import Frontier
-from tests.exploration.party import CLOCK, Party, observed
+from tests.exploration.party import CLOCK, Party, observed, without_etags
 from tests.exploration.performing import InvariantError, outcomes, pending, require
 from tests.exploration.servicemodel import Assumptions, Pool
 from tests.exploration.world import (
@@ -111,7 +111,7 @@ class _Search:
                 state.pool.scale in state.legit,
                 f"1: the scale ends as recorded or as somebody set it, not {state.pool.scale}",
             )
-            state = at_rest(state)._replace(legit=frozenset({state.pool.scale}), changed=False)
+            state = at_rest(state)._replace(legit=frozenset({state.pool.scale}), changed=False, restored=False)
         return renamed(state)
 
     def successors(self, state: State) -> Iterator[tuple[str, State]]:
@@ -163,7 +163,7 @@ class _Search:
             memory, pool=observed(state.pool), drifts=state.pool.network != "good", now=CLOCK[state.clock]
         )
         seen = state if learned is memory else state._replace(memory=MEMORIES.number(learned))
-        key = seen._replace(previous=None, budget=NOTHING, legit=frozenset(), changed=False, drains=0)
+        key = seen._replace(previous=None, budget=NOTHING, legit=frozenset(), changed=False, restored=False, drains=0)
         decision = self._decisions.get(key)
         if decision is None:
             decision = self._decisions[key] = self._world.party.decide(seen)
@@ -231,12 +231,15 @@ def _with_action(state: State, action: SagaAction) -> State:
     """The action without its eTag, which is kept beside it."""
     etag = state.pool.etag
     if isinstance(action, WriteKubernetesJournal):
-        bare: SagaAction = changed(action, copy=changed(action.copy, etag=None))
+        copy, mark = without_etags(action.copy)
         kept = None if action.copy.etag is None else etag
-        return state._replace(action=ACTIONS.number(ActionBox(bare)), action_etag=kept)
+        bare: SagaAction = changed(action, copy=copy)
+        return state._replace(action=ACTIONS.number(ActionBox(bare)), action_etag=kept, action_mark=mark)
     if not isinstance(action, ClearKubernetesJournal):
-        return state._replace(action=ACTIONS.number(ActionBox(changed(action, etag=""))), action_etag=etag)
-    return state._replace(action=ACTIONS.number(ActionBox(action)), action_etag=None)
+        return state._replace(
+            action=ACTIONS.number(ActionBox(changed(action, etag=""))), action_etag=etag, action_mark=None
+        )
+    return state._replace(action=ACTIONS.number(ActionBox(action)), action_etag=None, action_mark=None)
 
 
 def _renewed(action: SagaAction | None) -> SagaAction | None:

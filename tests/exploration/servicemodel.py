@@ -34,7 +34,10 @@ class Assumptions:
 
 
 class Pool(NamedTuple):
-    """One pool. `metadata` is the whole list; `etag` moves with every accepted write but stopresize."""
+    """One pool. `metadata` is the whole list; `etag` moves with every accepted write but stopresize.
+
+    `since` stands for the time at which it entered its allocation state.
+    """
 
     network: str = "bad"
     formula: str | None = None
@@ -45,6 +48,7 @@ class Pool(NamedTuple):
     metadata: tuple[MetadataItem, ...] = ()
     life: str = "active"
     etag: int = 0
+    since: int = 0
 
     @property
     def scale(self) -> tuple[object, ...]:
@@ -73,7 +77,7 @@ class Refused(Exception):  # noqa: N818 an answer, not a failure
 
 WAITING, TERMINAL, RACE = ErrorKind.WAITING, ErrorKind.TERMINAL, ErrorKind.RACE
 FRESH = 1_000_000
-"""An eTag nobody has seen; renamed before the next step."""
+"""An eTag, or a time, nobody has seen; renamed before the next step."""
 
 
 def _written(pool: Pool) -> Pool:
@@ -94,7 +98,9 @@ def resize(pool: Pool, *, target: int, timeout: str | None) -> Pool:
         raise Refused(WAITING, "OperationInvalidForCurrentState")
     if pool.allocation != "steady":
         raise Refused(WAITING, "PoolBeingResized")
-    return _written(pool._replace(target=target, timeout=timeout or DEFAULT_TIMEOUT, allocation="resizing"))
+    return _written(
+        pool._replace(target=target, timeout=timeout or DEFAULT_TIMEOUT, allocation="resizing", since=FRESH)
+    )
 
 
 def stop_resize(pool: Pool) -> Pool:
@@ -102,7 +108,7 @@ def stop_resize(pool: Pool) -> Pool:
     _alive(pool)
     if pool.formula is not None or pool.allocation != "resizing":
         raise Refused(WAITING, "OperationInvalidForCurrentState")
-    return pool._replace(allocation="stopping")
+    return pool._replace(allocation="stopping", since=FRESH)
 
 
 def enable_autoscale(pool: Pool, formula: str, assumed: Assumptions) -> Pool:
@@ -147,13 +153,13 @@ def progress(pool: Pool, assumed: Assumptions) -> Iterator[tuple[str, Pool]]:
     if pool.life != "active":
         return
     if pool.allocation == "resizing":
-        yield "the resize ends", pool._replace(allocation="steady", current=pool.target)
+        yield "the resize ends", pool._replace(allocation="steady", current=pool.target, since=FRESH)
         if pool.current != pool.target:
-            yield "the resize times out", pool._replace(allocation="steady")
+            yield "the resize times out", pool._replace(allocation="steady", since=FRESH)
     elif pool.allocation == "stopping":
-        yield "the resize is stopped", pool._replace(allocation="steady")
+        yield "the resize is stopped", pool._replace(allocation="steady", since=FRESH)
     elif pool.formula is not None and pool.target != NATURAL[pool.formula]:
-        grown = pool._replace(target=NATURAL[pool.formula], allocation="resizing")
+        grown = pool._replace(target=NATURAL[pool.formula], allocation="resizing", since=FRESH)
         yield "the formula is evaluated", _written(grown) if assumed.evaluation_moves_etag else grown
     elif assumed.leftovers_leave_later and pool.target < pool.current and pool.formula is None:
         yield "the last tasks end", pool._replace(current=pool.target)

@@ -80,6 +80,13 @@ class Budget(NamedTuple):
 NOTHING = Budget()
 
 
+class Mark(NamedTuple):
+    """The write-ahead of a restore: the pool's eTag, and since when it was steady."""
+
+    etag: int
+    since: int
+
+
 class State(NamedTuple):
     """Everything. Numbers without a comment are places in the tables above; `*_etag` are eTags kept beside them."""
 
@@ -87,6 +94,8 @@ class State(NamedTuple):
     budget: Budget
     copy: int = NO_COPY
     copy_etag: int | None = None
+    mark: Mark | None = None
+    """Of the Kubernetes copy, kept beside it."""
     history: int = NO_HISTORY
     memory: int = NO_MEMORY
     memory_etag: int | None = None
@@ -96,6 +105,8 @@ class State(NamedTuple):
     raced_etag: int | None = None
     action: int = NO_ACTION
     action_etag: int | None = None
+    action_mark: Mark | None = None
+    """Of the Kubernetes copy that the action writes."""
     previous: Pool | None = None
     """The pool before it was last written to, which a late reading may still show; None if none can come."""
     proven: bool = False
@@ -106,26 +117,44 @@ class State(NamedTuple):
     clock: int = 0
     legit: frozenset[tuple[object, ...]] = frozenset()
     changed: bool = False
+    restored: bool = False
+    """Whether a restore of this saga had its effect."""
     drains: int = 0
 
 
 def renamed(state: State) -> State:
-    """The same with eTags numbered by first mention: only which of them are equal can matter."""
+    """The same with eTags and times numbered by first mention: only which of them are equal can matter.
+
+    Times matter to the mark of a restore only.
+    """
     names: dict[int, int] = {}
+    times: dict[int, int] = {}
+    dated = state.mark is not None or state.action_mark is not None
     if not state.budget.errors and state.previous is not None:
         state = state._replace(previous=None)
 
     def name(etag: int | None) -> int | None:
         return None if etag is None else names.setdefault(etag, len(names))
 
+    def time(since: int) -> int:
+        return times.setdefault(since, len(times)) if dated else 0
+
+    def named(pool: Pool) -> Pool:
+        return pool._replace(etag=name(pool.etag) or 0, since=time(pool.since))
+
+    def marked(mark: Mark | None) -> Mark | None:
+        return None if mark is None else Mark(name(mark.etag) or 0, time(mark.since))
+
     new = state._replace(
-        pool=state.pool._replace(etag=name(state.pool.etag) or 0),
+        pool=named(state.pool),
         copy_etag=name(state.copy_etag),
         memory_etag=name(state.memory_etag),
         sent_etag=name(state.sent_etag),
         unsent_etag=name(state.unsent_etag),
         raced_etag=name(state.raced_etag),
         action_etag=name(state.action_etag),
-        previous=None if state.previous is None else state.previous._replace(etag=name(state.previous.etag) or 0),
+        mark=marked(state.mark),
+        action_mark=marked(state.action_mark),
+        previous=None if state.previous is None else named(state.previous),
     )
     return state if new == state else new

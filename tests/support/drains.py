@@ -250,6 +250,21 @@ class Drains:
         """Somebody changes a pool behind the operator's back."""
         edit_pool(self.account, self.pool(pool_id), dict(changes), self.service.clock.now())
 
+    def resize(self, nodes: int, pool_id: str = "busy") -> None:
+        """Somebody resizes a pool as anybody would, by the service's own operation."""
+        response = self.service.handle(
+            Request(
+                method="POST",
+                path=f"/pools/{pool_id}/resize",
+                raw_query=f"api-version={API_VERSION}",
+                headers={"authorization": "Bearer anybody", "content-type": "application/json"},
+                body=orjson.dumps({"targetDedicatedNodes": nodes, "targetLowPriorityNodes": 0}),
+                base_url=HOST,
+                bound_account=DEV_ACCOUNT.name,
+            )
+        )
+        assert response.status in _SUCCESS, response
+
     def fail(self, fault: Fault) -> None:
         self.service.faults.add(fault)
 

@@ -9,7 +9,8 @@ from batchaccess.core.model import MetadataItem, NodeCounts, ObjectKey
 from batchaccess.core.saga.journal import Holder, Journal, PolicyVersion
 from batchaccess.core.saga.metadata import metadata_with
 from batchaccess.core.saga.scale import RecordedScale
-from batchemulator import Fault, FaultKind
+from batchemulator import Assumptions, Fault, FaultKind
+from batchemulator.assumptions import EmptyList, IfMatchForm
 from tests.support.build import NOW
 from tests.support.drains import OPEN_SSH, Drains, busy_pool
 
@@ -61,6 +62,39 @@ async def test_a_removal_that_is_denied_keeps_nobody_waiting(abandoned: Drains) 
     assert abandoned.journals() == []
     assert abandoned.azure_journals() == ["busy"]
     assert abandoned.finalizers.connections == set()
+
+
+UNKNOWNS = {
+    "If-Match is understood without quotes only": Assumptions(if_match_form=IfMatchForm.BARE),
+    "an empty list is ignored": Assumptions(empty_list=EmptyList.IGNORED),
+}
+
+
+@pytest.mark.parametrize("assumptions", UNKNOWNS.values(), ids=UNKNOWNS.keys())
+async def test_a_saga_is_given_up_for_good_also_where(assumptions: Assumptions) -> None:
+    world = Drains.of(busy_pool(), assumptions=assumptions)
+    await world.live_until(lambda: world.journals() == [NAME] and world.pool().targets.dedicated == 0)
+    world.restart()
+    world.reports.objects[NAME] = replace(world.reports.objects[NAME], abandon=True)
+    world.service.requests.reset()
+    await world.live(7200)
+    assert world.is_settled
+    assert world.finalizers.connections == set()
+    removals = [entry for entry in world.service.requests if entry.operation == "update_pool"]
+    assert len(removals) <= 4
+    world.policies.clear()
+    world.reports.objects[NAME] = replace(world.reports.objects[NAME], abandon=False)
+    await world.live(3600)
+    assert world.pool().targets.dedicated == 0
+
+
+async def test_removals_that_fail_are_tried_ever_more_slowly(abandoned: Drains) -> None:
+    abandoned.fail(Fault(kind=FaultKind.SERVER_BUSY, operation="update_pool", count=0))
+    abandoned.service.requests.reset()
+    await abandoned.live(7200)
+    assert abandoned.journals() == [NAME]
+    removals = [entry for entry in abandoned.service.requests if entry.operation == "update_pool"]
+    assert 3 <= len(removals) <= 12
 
 
 async def test_the_journal_of_another_holder_is_not_ours_to_remove(abandoned: Drains) -> None:

@@ -35,7 +35,7 @@ _RACED: Final = "Somebody else wrote to the pool between our reading and our wri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latch:
-    """A refusal that would come again: no further attempt until the policy or the network changes.
+    """A refusal that would come again: no further attempt until the policy or the network changes or one is asked for.
 
     `retry_at` is when a further attempt is due all the same, None for never.
     """
@@ -234,12 +234,8 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
 
 
 def after_request(memory: PoolMemory) -> PoolMemory:
-    """After somebody asked for a sweep now: every pause ends, whoever overwrote us included.
-
-    What the service refused for good stays refused until the policy or the network changes.
-    """
-    latch = memory.latch if memory.latch is not None and memory.latch.retry_at is None else None
-    return PoolMemory(latch=latch, last_write=memory.last_write, raced_etag=memory.raced_etag, races=memory.races)
+    """After somebody asked for a sweep now: every pause ends, and what was refused is tried anew, as by a restart."""
+    return PoolMemory(last_write=memory.last_write)
 
 
 def _without_outlived_pauses(memory: PoolMemory, now: datetime) -> PoolMemory:

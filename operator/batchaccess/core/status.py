@@ -126,8 +126,9 @@ class JournalStatus:
     """The Kubernetes copy of an open saga's journal, `status.journal` of a BatchPoolAccess.
 
     `step` is a step of the saga and `since` when it was begun; `etag` the pool's when the step was; `standing_...` the
-    targets right before a resize to no nodes was to be sent, absent if none can have been; `ending` and `message` how
-    the correction ended, once that is known.
+    targets right before a resize to no nodes was to be sent, absent if none can have been; `emptied` that the pool was
+    found empty; `restore_etag` the pool's right before its restore was to be sent and `restore_allocated` since when it
+    was steady then; `ending` and `message` how the correction ended, once that is known.
     """
 
     version: int
@@ -146,6 +147,9 @@ class JournalStatus:
     etag: str | None = None
     standing_dedicated_nodes: int | None = None
     standing_low_priority_nodes: int | None = None
+    emptied: bool | None = None
+    restore_etag: str | None = None
+    restore_allocated: str | None = None
     ending: str | None = None
     message: str | None = None
 

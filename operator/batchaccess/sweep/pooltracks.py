@@ -78,6 +78,7 @@ class PoolTrack:
         attempt: how this pass' correction ended; None if there was none.
         change: the last change of its network that we made since we started.
         saga_memory: what earlier actions of its saga taught.
+        removal: what removing the Azure copy of an abandoned saga taught.
         in_order_under: the policy that governed it when it was last as declared.
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
@@ -93,6 +94,7 @@ class PoolTrack:
     memory: PoolMemory = field(default=NOTHING_REMEMBERED)
     attempt: Attempt | None = None
     saga_memory: SagaMemory = field(default=NO_SAGA_MEMORY)
+    removal: SagaMemory = field(default=NO_SAGA_MEMORY)
     in_order_under: PolicyGeneration | None = None
     change: Change | None = None
     reported: Reported | None = None

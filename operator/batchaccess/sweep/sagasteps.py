@@ -180,6 +180,7 @@ class SagaSteps:
             action,
             kind=error.kind,
             message=error.message,
+            code=error.code,
             precondition=self.preconditions.known,
             now=self.clock.now(),
             jitter=self.jitter(),

@@ -11,11 +11,10 @@ from typing import Final
 from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
-from batchaccess.core.reasons import ErrorKind
-from batchaccess.core.saga.actions import Remediate, Resize, SagaAction
+from batchaccess.core.saga.actions import Remediate, RemoveAzureJournal, Resize, SagaAction
 from batchaccess.core.saga.journal import Journal
 from batchaccess.core.saga.metadata import journal_in, metadata_without
-from batchaccess.core.saga.outcomes import while_sending
+from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, while_sending
 from batchaccess.core.saga.steps import KubernetesJournal
 from batchaccess.ports import PortError
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
@@ -30,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 _MOST_STEPS: Final = 12
 """Actions of one visit, so that no pool keeps the others waiting; what they lead to takes minutes anyway."""
+
+_MOST_REMOVALS: Final = 3
+"""Accepted removals of an abandoned journal after which one that is still there is left there."""
 
 Look = Callable[[ObservedPool], PoolTrack]
 """Assesses a pool that was just read and decides about it."""
@@ -56,7 +58,11 @@ class SagaVisits:
                 return
             current = look(pool)
             self.progress.seen(current.name, pool)
-            if await self._abandoned(current, connection) or not await self._act(current, connection, look_after):
+            if is_abandoned(self.steps.book.of(current.name), connection):
+                goes_on = await self._given_up(current, connection)
+            else:
+                goes_on = await self._act(current, connection, look_after)
+            if not goes_on:
                 return
 
     async def _act(self, track: PoolTrack, connection: AccountConnection, look_after: LookAfter) -> bool:
@@ -103,30 +109,40 @@ class SagaVisits:
             look_after(attempt, attempt.pool)
         return attempt.outcome in (CorrectionOutcome.VERIFIED, CorrectionOutcome.RACED)
 
-    async def _abandoned(self, track: PoolTrack, connection: AccountConnection) -> bool:
-        """Give up what is open if a person asked for it: the pool stays as it is, and both copies go."""
-        record = self.steps.book.of(track.name)
-        if not is_abandoned(record, connection):
-            return False
-        if not await self._removed_from_azure(track.basis.pool, record):
-            return True
+    async def _given_up(self, track: PoolTrack, connection: AccountConnection) -> bool:
+        """Give up what is open as a person asked for: the pool stays as it is, and both copies go.
+
+        Whether something was done after which the next step need not wait: the Azure copy is seen to be gone, or is
+        known to stay whatever is tried, before the Kubernetes copy is forgotten.
+        """
+        record, pool = self.steps.book.of(track.name), track.basis.pool
+        if _is_in_azure(pool, record) and track.removal.removals < _MOST_REMOVALS:
+            if track.removal.backs_off(self.steps.clock.now()):
+                return False
+            accepted = await self._remove(track, pool, connection)
+            if accepted or track.removal.refusal is None:
+                return accepted
+            _log.warning("the journal of the abandoned saga stays in the pool's metadata")
         if record.journal is not None and await self.steps.forget(track.name, connection):
             self.progress.abandoned(track.name, record)
-        return True
+            track.saga_memory = track.removal = NO_SAGA_MEMORY
+        return False
 
-    async def _removed_from_azure(self, pool: ObservedPool, record: SagaRecord) -> bool:
-        """Whether the Azure copy is gone, or cannot be removed by trying again; that of another holder stays."""
-        found = journal_in(pool.metadata)
-        is_foreign = (
-            isinstance(found, Journal)
-            and isinstance(record.journal, KubernetesJournal)
-            and found.holder != record.journal.journal.holder
-        )
-        if found is None or is_foreign:
-            return True
-        try:
-            await self.steps.pools.patch_metadata(pool.id, metadata_without(pool.metadata), etag=pool.etag)
-        except PortError as error:
-            _log.warning("the journal of the abandoned saga is still in the pool's metadata: %s", error)
-            return error.kind not in (ErrorKind.RACE, ErrorKind.TRANSIENT, ErrorKind.WAITING)
-        return True
+    async def _remove(self, track: PoolTrack, pool: ObservedPool, connection: AccountConnection) -> bool:
+        subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
+        metadata = metadata_without(pool.metadata, empty_is_ignored=track.removal.removals > 0)
+        action = RemoveAzureJournal(pool_id=pool.id, etag=pool.etag, metadata=metadata)
+        performed = await self.steps.perform(action, subject, track.removal)
+        track.removal = performed.memory
+        return performed.accepted
+
+
+def _is_in_azure(pool: ObservedPool, record: SagaRecord) -> bool:
+    """Whether a copy of ours is in the metadata, or one that nobody can read; that of another holder stays."""
+    found = journal_in(pool.metadata)
+    is_foreign = (
+        isinstance(found, Journal)
+        and isinstance(record.journal, KubernetesJournal)
+        and found.holder != record.journal.journal.holder
+    )
+    return found is not None and not is_foreign

@@ -11,7 +11,7 @@ from batchaccess.core.saga.journal import Holder, Journal, PolicyVersion
 from batchaccess.core.saga.metadata import metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from batchaccess.core.saga.situation import Situation
-from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal, Step
+from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal, RestoreMark, Step
 from batchaccess.core.selection import Candidates
 from tests.support.build import NOW, RECENT, connection, endpoint, policy, pool, wanted
 
@@ -20,6 +20,7 @@ THEM = Holder(cluster_uid="cluster-2", connection_uid="connection-2")
 WIDE, GOOD = endpoint("SSH", "allow *"), endpoint("SSH", "deny * priority 200")
 DRAINING = policy("ssh", wanted("SSH", "deny * priority 200"), strategy=Strategy.DRAIN)
 BUSY = pool("p", WIDE, nodes=2)
+MARK = RestoreMark(etag=BUSY.etag, allocated=BUSY.allocation_state_transition_time)
 FORMULA = "$TargetDedicatedNodes = 2;"
 
 

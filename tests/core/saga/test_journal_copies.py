@@ -20,7 +20,7 @@ from batchaccess.core.saga.metadata import (
 )
 from batchaccess.core.saga.scale import RecordedScale
 from batchaccess.core.saga.steps import DrainLatch, Ending, Step
-from tests.core.saga.situations import copy, history, journal
+from tests.core.saga.situations import MARK, copy, history, journal
 from tests.support.build import NOW
 
 counts = st.builds(NodeCounts, dedicated=st.integers(0, 10_000), low_priority=st.integers(0, 10_000))
@@ -66,7 +66,14 @@ def test_the_azure_copy_reads_as_it_was_written_and_leaves_other_items_alone(
 @given(journals)
 def test_the_kubernetes_copy_reads_as_it_was_written(written: Journal) -> None:
     kept = copy(
-        Step.DRAINING, written, etag="0x1", standing=NodeCounts(dedicated=3), ending=Ending.SUSPENDED, message="m"
+        Step.RESTORING,
+        written,
+        etag="0x1",
+        standing=NodeCounts(dedicated=3),
+        emptied=True,
+        restore=MARK,
+        ending=Ending.SUSPENDED,
+        message="m",
     )
     assert stored_journal({"journal": render_status(journal_status(kept))}) == kept  # type: ignore[arg-type]
 

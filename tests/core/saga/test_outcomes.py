@@ -15,6 +15,7 @@ from batchaccess.core.saga.actions import (
     RemoveAzureJournal,
     Resize,
     SagaAction,
+    StopResize,
     WriteAzureJournal,
     WriteKubernetesJournal,
 )
@@ -67,6 +68,22 @@ def test_what_time_may_heal_is_waited_for(kind: ErrorKind) -> None:
     memory = refused(DRAIN, kind, retry_after=120.0)
     assert memory.refusal is None
     assert memory.back_off_until == NOW + timedelta(seconds=120)
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.WAITING, ErrorKind.RACE])
+@pytest.mark.parametrize("action", [RESTORE, ENABLE, AZURE, StopResize(pool_id="p", etag="0x1")])
+def test_a_scale_that_stays_away_because_the_service_is_not_ready_counts_as_failing(
+    action: SagaAction, kind: ErrorKind
+) -> None:
+    assert refused(action, kind).failures == 1
+    assert refused(DRAIN, kind).failures == 0
+
+
+def test_a_quota_that_is_reached_is_told_at_once_where_a_scale_is_brought_back() -> None:
+    refusal = refused(RESTORE, ErrorKind.WAITING, code="PoolQuotaReached").refusal
+    assert refusal is not None
+    assert refusal.ending is Ending.REJECTED
+    assert refused(DRAIN, ErrorKind.WAITING, code="PoolQuotaReached").refusal is None
 
 
 def test_failures_in_a_row_are_waited_for_longer_and_longer() -> None:

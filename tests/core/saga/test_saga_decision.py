@@ -35,6 +35,7 @@ from tests.core.saga.situations import (
     DRAINING,
     FORMULA,
     GOOD,
+    MARK,
     THEM,
     WIDE,
     autoscaled,
@@ -305,7 +306,18 @@ def test_a_saga_stops_correcting_because(at: Situation, ending: Ending, step: St
     expected = Step.CLEARING if step is Step.PREPARING else Step.RESTORING
     assert written(at) == (expected, ending)
     latch = acted(at).history.latch
-    assert (latch is not None) is (ending in LATCHED)
+    is_held_back = ending is Ending.BREAKER_OPEN and step is Step.PREPARING
+    assert (latch is not None) is (ending in LATCHED and not is_held_back)
+
+
+def test_contention_ends_a_saga_and_holds_back_the_next_for_an_hour_and_not_longer() -> None:
+    memory = PoolMemory(contended_until=NOW + HOUR)
+    at = situation(GONE_NODES, kubernetes=copy(Step.CORRECTING), history=history(), memory=memory)
+    assert written(at) == (Step.RESTORING, Ending.CONTENDED)
+    assert acted(at).history.latch is None
+    idle = situation(BUSY, history=history(started=(NOW,)), memory=memory)
+    assert decided(idle).reason is CompliantReason.CONTENDED  # type: ignore[union-attr] # a wait
+    assert is_starting(decided(replace(idle, now=NOW + HOUR)))
 
 
 def test_a_deleting_connection_ends_its_sagas() -> None:
@@ -328,15 +340,63 @@ def test_our_own_shrinking_resize_is_stopped_before_the_scale_comes_back() -> No
 def test_the_recorded_scale_comes_back_with_its_own_timeout() -> None:
     recorded = RecordedScale(targets=NodeCounts(dedicated=2, low_priority=3), resize_timeout="PT42M")
     of = journal(recorded=recorded)
-    action = acted(situation(carrying(GONE_NODES, of), None, kubernetes=copy(Step.RESTORING, of)))
+    action = acted(situation(carrying(GONE_NODES, of), None, kubernetes=copy(Step.RESTORING, of, restore=MARK)))
     assert (action.targets, action.resize_timeout, action.is_restore) == (recorded.targets, "PT42M", True)
 
 
 def test_the_recorded_formula_comes_back() -> None:
     of = journal(recorded=RECORDED_FORMULA)
-    action = acted(situation(carrying(GONE_NODES, of), kubernetes=copy(Step.RESTORING, of)))
+    action = acted(situation(carrying(GONE_NODES, of), kubernetes=copy(Step.RESTORING, of, restore=MARK)))
     assert (action.formula, action.interval) == (FORMULA, "PT5M")
     assert isinstance(action, EnableAutoscale)
+
+
+def test_a_restore_is_written_down_with_what_tells_it_from_a_later_wish() -> None:
+    at = situation(GONE_NODES, kubernetes=copy(Step.RESTORING, standing=NodeCounts(dedicated=2)))
+    action = acted(at)
+    assert isinstance(action, WriteKubernetesJournal)
+    assert (action.copy.step, action.copy.restore) == (Step.RESTORING, MARK)
+    assert isinstance(acted(replace(at, kubernetes=action.copy)), Resize)
+
+
+LATER = {
+    "somebody set its scale": replace(
+        GONE_NODES, etag="later", allocation_state_transition_time="2026-01-01T00:09:00Z"
+    ),
+    "somebody is setting its scale": replace(GONE_NODES, etag="later", allocation_state=AllocationState.RESIZING),
+}
+
+
+@pytest.mark.parametrize("of", LATER.values(), ids=LATER.keys())
+def test_no_nodes_are_somebodys_wish_if_a_scale_was_set_since_the_restore_was_written_down(of: ObservedPool) -> None:
+    restoring = copy(Step.RESTORING, standing=NodeCounts(dedicated=2), restore=MARK)
+    assert written(situation(of, kubernetes=restoring))[0] is Step.CLEARING
+
+
+def test_a_pool_that_only_was_written_to_since_its_restore_was_written_down_is_restored() -> None:
+    restoring = copy(Step.RESTORING, standing=NodeCounts(dedicated=2), restore=MARK)
+    annotated = replace(GONE_NODES, etag="later")
+    action = acted(situation(annotated, kubernetes=restoring))
+    assert isinstance(action, Resize)
+    assert action.etag == "later"
+
+
+def test_no_nodes_are_a_wish_while_the_journal_is_removed_unless_the_scale_that_seemed_back_never_was() -> None:
+    clearing = copy(Step.CLEARING, standing=NodeCounts(dedicated=2), etag="restored", restore=MARK)
+    wished = replace(GONE_NODES, etag="later", allocation_state_transition_time="2026-01-01T00:09:00Z")
+    assert isinstance(acted(situation(wished, kubernetes=clearing)), RemoveAzureJournal)
+    for misread in (GONE_NODES, replace(GONE_NODES, etag="annotated")):
+        assert written(situation(misread, kubernetes=clearing))[0] is Step.RESTORING
+
+
+def test_paused_targets_are_somebodys_wish_once_the_pool_was_found_empty() -> None:
+    of = journal(recorded=RECORDED_FORMULA)
+    paused = carrying(BUSY, of)
+    before = copy(Step.RESTORING, of, restore=MARK)
+    assert isinstance(acted(situation(paused, kubernetes=before)), EnableAutoscale)
+    assert written(situation(paused, kubernetes=replace(before, emptied=True)))[0] is Step.CLEARING
+    correcting = acted(situation(carrying(EMPTY, of), kubernetes=copy(Step.PAUSING_AUTOSCALE, of, etag="0x0")))
+    assert (correcting.copy.step, correcting.copy.emptied) == (Step.CORRECTING, True)
 
 
 def test_somebody_elses_scale_stands() -> None:
@@ -365,6 +425,18 @@ def test_steady_with_nodes_left_is_an_incomplete_drain_and_never_empty() -> None
     )
 
 
+@pytest.mark.parametrize("written_as", ["{:%Y-%m-%dT%H:%M:%S}Z", "{:%Y-%m-%dT%H:%M:%S.%f}1Z", "{:%Y-%m-%dT%H:%M:%S}"])
+def test_leftovers_are_waited_for_from_the_end_of_the_resize_however_long_it_took(written_as: str) -> None:
+    steady_at = NOW + 25 * MINUTE
+    left = replace(carrying(DRAINED, journal()), allocation_state_transition_time=written_as.format(steady_at))
+    draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
+    assert isinstance(decided(situation(left, kubernetes=draining, now=steady_at + MINUTE)), Underway)
+    incomplete = situation(left, kubernetes=draining, now=steady_at + 3 * MINUTE)
+    assert written(incomplete) == (Step.RESTORING, Ending.DRAIN_INCOMPLETE)
+    untold = replace(left, allocation_state_transition_time="")
+    assert isinstance(acted(situation(untold, kubernetes=draining, now=steady_at)), WriteKubernetesJournal)
+
+
 def test_the_network_is_patched_once_the_pool_is_empty_however_late() -> None:
     draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
     assert written(situation(GONE_NODES, kubernetes=draining, now=LATE))[0] is Step.CORRECTING
@@ -383,7 +455,8 @@ def test_a_corrected_network_leads_to_the_restore_without_a_latch() -> None:
 
 def test_a_refused_restore_is_pending_until_it_is_tried_again() -> None:
     refusal = Refusal(ending=Ending.ACCESS_DENIED, message="denied", retry_at=NOW + HOUR)
-    at = situation(GONE_NODES, kubernetes=copy(Step.RESTORING), saga_memory=SagaMemory(refusal=refusal))
+    restoring = copy(Step.RESTORING, restore=MARK)
+    at = situation(GONE_NODES, kubernetes=restoring, saga_memory=SagaMemory(refusal=refusal))
     decision = decided(at)
     assert isinstance(decision, Underway)
     assert (decision.reason, decision.until) == (RemediatingReason.RESTORE_PENDING, NOW + HOUR)
@@ -440,13 +513,13 @@ def test_a_kubernetes_copy_from_a_backup_gives_way_to_a_later_saga() -> None:
 
 def test_a_lost_azure_copy_is_written_again() -> None:
     for step in (Step.DRAINING, Step.RESTORING):
-        at = situation(DRAINED, kubernetes=copy(step, standing=NodeCounts(dedicated=2)))
+        at = situation(DRAINED, kubernetes=copy(step, standing=NodeCounts(dedicated=2), restore=MARK))
         assert isinstance(acted(at), WriteAzureJournal)
 
 
 def test_back_off_holds_back_the_service_and_not_the_journal() -> None:
     memory = SagaMemory(back_off_until=NOW + MINUTE, back_off_message="busy")
-    restoring = situation(GONE_NODES, kubernetes=copy(Step.RESTORING), saga_memory=memory)
+    restoring = situation(GONE_NODES, kubernetes=copy(Step.RESTORING, restore=MARK), saga_memory=memory)
     decision = decided(restoring)
     assert isinstance(decision, Underway)
     assert (decision.message, decision.until) == ("busy", NOW + MINUTE)

@@ -18,7 +18,7 @@ from batchaccess.core.saga.journal import (
     read_journal,
 )
 from batchaccess.core.saga.scale import RecordedScale
-from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, Step
+from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, RestoreMark, Step
 from batchaccess.core.status import DrainsStatus, JournalStatus, RecordedScaleStatus
 
 _PART: Final = 4000
@@ -46,6 +46,9 @@ def journal_status(copy: KubernetesJournal) -> JournalStatus:
         etag=copy.etag,
         standing_dedicated_nodes=None if copy.standing is None else copy.standing.dedicated,
         standing_low_priority_nodes=None if copy.standing is None else copy.standing.low_priority,
+        emptied=copy.emptied or None,
+        restore_etag=None if copy.restore is None else copy.restore.etag,
+        restore_allocated=None if copy.restore is None else copy.restore.allocated,
         ending=None if copy.ending is None else copy.ending.value,
         message=copy.message or None,
     )
@@ -87,6 +90,8 @@ def _read_copy(entry: object) -> KubernetesJournal:
         since=_time(entry.get("since"), "since"),
         etag=etag,
         standing=_standing(entry),
+        emptied=entry.get("emptied") is True,
+        restore=_restore_mark(entry),
         ending=None if ending is None else Ending(str(ending)),
         message=message,
     )
@@ -99,6 +104,15 @@ def _standing(entry: Mapping[str, Any]) -> NodeCounts | None:
     if not isinstance(dedicated, int) or not isinstance(low_priority, int):
         raise JournalError("standingDedicatedNodes and standingLowPriorityNodes are no numbers")
     return NodeCounts(dedicated=dedicated, low_priority=low_priority)
+
+
+def _restore_mark(entry: Mapping[str, Any]) -> RestoreMark | None:
+    etag, allocated = entry.get("restoreEtag"), entry.get("restoreAllocated")
+    if etag is None and allocated is None:
+        return None
+    if not isinstance(etag, str) or not isinstance(allocated, str):
+        raise JournalError("restoreEtag and restoreAllocated are no texts")
+    return RestoreMark(etag=etag, allocated=allocated)
 
 
 def _as_document(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,9 +57,15 @@ def is_resizing(visit: Visit) -> bool:
 
 
 def was_unsent(visit: Visit) -> bool:
-    """Whether our drain was certainly not sent yet, or had no effect, and nobody else emptied the pool."""
-    memory = visit.memory
-    return memory.unsent_etag is not None and memory.unsent_etag == visit.copy.etag and not visit.is_drained
+    """Whether our drain was certainly not sent yet, or had no effect, and nobody else emptied the pool.
+
+    Targets other than those that a formula left when it was paused are somebody's wish even so: begun anew, the saga
+    would not record them.
+    """
+    memory, scale = visit.memory, visit.pool.scale
+    is_wish = visit.recorded.autoscale and not scale.autoscale and scale.target != visit.copy.standing
+    unsent = memory.unsent_etag is not None and memory.unsent_etag == visit.copy.etag
+    return unsent and not visit.is_drained and not is_wish
 
 
 def is_outdated(visit: Visit) -> bool:
@@ -140,7 +146,7 @@ def begin_draining(visit: Visit) -> SagaAction:
 
 def begin_correcting(visit: Visit) -> SagaAction:
     """The write ahead of the PATCH."""
-    return _write(visit, Step.CORRECTING)
+    return _write(replace(visit, copy=replace(visit.copy, emptied=True)), Step.CORRECTING)
 
 
 def begin_restoring(visit: Visit) -> SagaAction:
@@ -166,6 +172,23 @@ def begin_clearing(visit: Visit) -> SagaAction:
 def was_misread(visit: Visit) -> bool:
     """Whether the scale that was found to be in order is not there: the reading was older than our drain."""
     return visit.copy.etag is not None and visit.needs_restore
+
+
+def lacks_write_ahead(visit: Visit) -> bool:
+    """Whether a restore could be sent now but for its write-ahead.
+
+    Paused targets after a drain are those of a drain without effect or of a reading older than the drain: unlike no
+    nodes, they are no state to tell later ones from.
+    """
+    mark, is_older = visit.copy.restore, visit.copy.shrunk and not visit.is_drained
+    is_marked = mark is not None and mark.allocated == visit.restore_mark.allocated
+    return visit.is_steady and not is_older and not is_marked
+
+
+def write_restore_ahead(visit: Visit) -> SagaAction:
+    """The write ahead of the restore: from here on it can be told from what somebody sets after it."""
+    copy = replace(visit.copy, restore=visit.restore_mark)
+    return WriteKubernetesJournal(copy=copy, history=visit.situation.history)
 
 
 def restore_after_all(visit: Visit) -> SagaAction:
@@ -207,7 +230,7 @@ def resume_from_azure(visit: Visit) -> SagaAction | Underway:
     found = visit.situation.azure
     if not isinstance(found, Journal):
         return _wait(visit, "The journal in the pool's metadata is gone.")
-    copy = replace(visit.copy, journal=found, standing=None)
+    copy = replace(visit.copy, journal=found, standing=None, emptied=False, restore=None)
     ended = Ended(ending=Ending.RESUMED, message="Only the copy in Azure was left.")
     return _write(replace(visit, copy=copy), Step.RESTORING, ended=ended)
 

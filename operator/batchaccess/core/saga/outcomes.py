@@ -17,6 +17,7 @@ from batchaccess.core.saga.actions import (
     RemoveAzureJournal,
     Resize,
     SagaAction,
+    StopResize,
     WriteAzureJournal,
     WriteKubernetesJournal,
 )
@@ -24,6 +25,10 @@ from batchaccess.core.saga.steps import Ending, KubernetesJournal, Step
 
 ENABLE_SPACING: Final = timedelta(seconds=30)
 """The least time between two requests to enable autoscale (REST document "Pool - Enable Auto Scale")."""
+
+
+_QUOTA_REACHED: Final = "PoolQuotaReached"
+"""It waits for somebody to raise the quota, which nobody does who is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +123,7 @@ def after_refused_action(
     *,
     kind: ErrorKind,
     message: str,
+    code: str = "",
     precondition: Precondition,
     now: datetime,
     jitter: float,
@@ -131,6 +137,7 @@ def after_refused_action(
         action: what was asked for. A PATCH of the network is not among them: see `core.memory.after_error`.
         kind: how the error is answered.
         message: stable text of the service.
+        code: the service's own for the error.
         precondition: what is known of If-Match on this connection.
         now: the time of day.
         jitter: in [0, 1).
@@ -147,9 +154,17 @@ def after_refused_action(
             return _refused(memory, Ending.ACCESS_DENIED, f"The service denied the change: {message}", now, jitter)
         case ErrorKind.RACE:
             return _raced(memory, action, precondition, now=now, jitter=jitter)
+        case ErrorKind.WAITING if code == _QUOTA_REACHED and _brings_back(action):
+            return _refused(memory, Ending.REJECTED, f"The account has no room for the nodes: {message}", now, jitter)
         case ErrorKind.WAITING:
-            delay = back_off(1, jitter=jitter, retry_after=retry_after)
-            return replace(memory, back_off_until=now + delay, back_off_message=f"The service is not ready: {message}")
+            failures = memory.failures + _brings_back(action)
+            delay = back_off(max(1, failures), jitter=jitter, retry_after=retry_after)
+            return replace(
+                memory,
+                failures=failures,
+                back_off_until=now + delay,
+                back_off_message=f"The service is not ready: {message}",
+            )
         case ErrorKind.TRANSIENT:
             failures = memory.failures + 1
             least = ENABLE_SPACING.total_seconds() if isinstance(action, EnableAutoscale) else 0
@@ -159,6 +174,15 @@ def after_refused_action(
             )
         case _:
             assert_never(kind)
+
+
+def _brings_back(action: SagaAction) -> bool:
+    """Whether a scale stays away for as long as this is not done, so that even a wait that lasts has to be told."""
+    match action:
+        case Resize(is_restore=is_restore):
+            return is_restore
+        case _:
+            return isinstance(action, StopResize | EnableAutoscale | WriteAzureJournal)
 
 
 def _refusal_text(action: SagaAction, message: str) -> str:
@@ -184,7 +208,8 @@ def _raced(
     known = isinstance(action, Resize) and not action.is_restore and memory.sent_etag != etag
     unsent = etag if known else memory.unsent_etag
     races = memory.races + 1 if memory.raced_etag == etag else 1
-    raced = replace(memory, raced_etag=etag, races=races, unsent_etag=unsent, bare_trial=False)
+    failures = memory.failures + _brings_back(action)
+    raced = replace(memory, failures=failures, raced_etag=etag, races=races, unsent_etag=unsent, bare_trial=False)
     if precondition.proven or races < RACE_LIMIT:
         delay = back_off(1, jitter=jitter)
         return replace(

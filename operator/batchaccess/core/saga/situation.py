@@ -1,7 +1,7 @@
 """Everything one decision about a saga depends on, and the questions the table of transitions asks of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
@@ -16,7 +16,7 @@ from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal, sa
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
 from batchaccess.core.saga.scale import RecordedScale, is_as_recorded, is_drained
-from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, Step
+from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, RestoreMark, Step
 
 LEFTOVER_GRACE: Final = timedelta(minutes=2)
 """How long a steady pool may still show nodes before the drain counts as incomplete; counts may lag behind."""
@@ -181,9 +181,32 @@ class Visit:
     @property
     def needs_restore(self) -> bool:
         """Whether the scale is what we may have made of it: nobody wished for it."""
+        if self.is_as_recorded or self._was_set_since_the_restore:
+            return False
+        return self.is_drained or self._is_paused
+
+    @property
+    def restore_mark(self) -> RestoreMark:
+        """The pool as it is now, as the write-ahead of its restore says it."""
+        return RestoreMark(etag=self.pool.etag, allocated=self.pool.allocation_state_transition_time)
+
+    @property
+    def _was_set_since_the_restore(self) -> bool:
+        """Whether a scale was set after the restore was written down: the restore, or somebody's wish.
+
+        An eTag may have moved for other reasons, but none that leave the pool steady since the same moment set a scale.
+        """
+        mark = self.copy.restore
+        if mark is None or self.pool.etag == mark.etag:
+            return False
+        return not self.is_steady or self.pool.allocation_state_transition_time != mark.allocated
+
+    @property
+    def _is_paused(self) -> bool:
+        """Whether autoscale is off as we may have left it; once the pool was empty, other targets are a wish."""
         scale, standing = self.pool.scale, self.copy.standing
-        paused = self.recorded.autoscale and not scale.autoscale and (standing is None or scale.target == standing)
-        return not self.is_as_recorded and (self.is_drained or paused)
+        is_off = self.recorded.autoscale and not scale.autoscale
+        return is_off and not self.copy.emptied and (standing is None or scale.target == standing)
 
     @property
     def deadline(self) -> datetime:
@@ -198,13 +221,26 @@ class Visit:
             self.is_drained
             and self.is_steady
             and self.pool.scale.current.total > 0
-            and self.now >= min(self.copy.since + LEFTOVER_GRACE, self.deadline)
+            and self.now >= min(self._steady_since + LEFTOVER_GRACE, self.deadline)
         )
 
+    @property
+    def _steady_since(self) -> datetime:
+        """Since when the pool is steady, of all that can be the drain's doing: not from before this step."""
+        try:
+            told = datetime.fromisoformat(self.pool.allocation_state_transition_time)
+        except ValueError:
+            return self.copy.since
+        return max(self.copy.since, told if told.tzinfo is not None else told.replace(tzinfo=UTC))
+
     def latch(self, ending: Ending, message: str) -> DrainHistory | None:
-        """The history, keeping a further drain for this drift from starting where the ending asks for it."""
+        """The history, keeping a further drain for this drift from starting where the ending asks for it.
+
+        An open breaker asks for it only once something was changed: until then it is a gate like at the start.
+        """
         history, reason = self.situation.history, ending.latch
-        if history is None or reason is None:
+        only_held_back = ending is Ending.BREAKER_OPEN and self.copy.step is Step.PREPARING
+        if history is None or reason is None or only_held_back:
             return history
         latch = DrainLatch(network_digest=network_digest(self.pool), reason=reason, message=message)
         return DrainHistory(

@@ -80,10 +80,26 @@ _LATCHING: Final = frozenset(
         Ending.REJECTED,
         Ending.UNEXPECTED_RESULT,
         Ending.PRECONDITION_UNSUPPORTED,
-        Ending.CONTENDED,
     }
 )
-"""Endings after which the drift is still there under an unchanged policy: one drain for one drift is enough."""
+"""Endings after which the drift is still there under an unchanged policy: one drain for one drift is enough.
+
+Contention is not among them: what somebody wrote over our network is another drift, which is left alone for an hour.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreMark:
+    """The pool right before its scale is brought back: what is found under another eTag is somebody's wish.
+
+    Attributes:
+        etag: the pool's.
+        allocated: since when it was steady, as the service said. Whatever else was written to a pool that has been
+            steady since then, no scale was.
+    """
+
+    etag: str
+    allocated: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +112,8 @@ class KubernetesJournal:
         since: when it was begun, in whole seconds.
         etag: the pool's when it was begun, where the step's change depends on it.
         standing: the targets right before a resize to no nodes was to be sent; None if none can have been.
+        emptied: whether the pool was found empty, which no formula and no paused targets are from then on.
+        restore: the write-ahead of the restore; None before.
         ending: how the correcting part ended, None before.
         message: the same for people, in stable text.
     """
@@ -105,6 +123,8 @@ class KubernetesJournal:
     since: datetime
     etag: str | None = None
     standing: NodeCounts | None = None
+    emptied: bool = False
+    restore: RestoreMark | None = None
     ending: Ending | None = None
     message: str = ""
 

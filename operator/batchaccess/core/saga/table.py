@@ -315,6 +315,12 @@ _RESTORING: Final = (
         leads_to=Step.CLEARING,
     ),
     Rule(
+        when="the pool is steady and its restore is not written down",
+        does="note its eTag and since when it is steady: a scale set later is somebody's, no nodes included",
+        holds=moves.lacks_write_ahead,
+        then=moves.write_restore_ahead,
+    ),
+    Rule(
         when="the Azure copy is missing or outdated",
         does="write it",
         holds=lambda v: v.azure in (AzureCopy.ABSENT, AzureCopy.OUTDATED) and v.memory.refusal is None,
@@ -329,7 +335,7 @@ _RESTORING: Final = (
     Rule(
         when="our own resize to no nodes is still running",
         does="stop it",
-        holds=lambda v: v.copy.shrunk and v.is_drained and moves.is_resizing(v),
+        holds=lambda v: v.copy.shrunk and v.copy.restore is None and v.is_drained and moves.is_resizing(v),
         then=moves.stop_resize,
     ),
     _RESIZING,
