@@ -19,7 +19,7 @@ _DIED = "it died of SIGKILL"
 QUIET_SECONDS = 2
 """How long an operator makes no call before it has given up for now; in a saga it makes some each 0.1 s."""
 
-_POOLS: dict[Kind, dict[str, Any]] = {
+POOLS: dict[Kind, dict[str, Any]] = {
     Kind.TARGETS: {"targetDedicatedNodes": NODES, "resizeTimeout": "PT21M"},
     Kind.AUTOSCALE: {
         "enableAutoScale": True,
@@ -112,7 +112,7 @@ class Play:
     def run(self) -> Played:
         """From a busy pool to the judgement of what became of it; nothing is left behind."""
         stage, trial, started = self._stage, self._trial, time.monotonic()
-        stage.batch.call("POST", "accounts/devaccount/pools", busy_pool(self._name, nodes=NODES) | _POOLS[trial.kind])
+        stage.batch.call("POST", "accounts/devaccount/pools", busy_pool(self._name, nodes=NODES) | POOLS[trial.kind])
         self._seeded = stage.batch.pool(self._name)
         stage.batch.assume(trial.setting)
         try:

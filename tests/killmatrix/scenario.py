@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from batchaccess.core.declared import AccessPolicy, Remediation
 from batchemulator import Assumptions, Timings
 from batchemulator.assumptions import Emptiness
 from batchemulator.operations.pool_updates import is_empty
@@ -13,6 +14,7 @@ from tests.killmatrix.tap import FINALIZERS, POOLS, REPORTS, Crash, Harm, Point,
 from tests.support.drains import FORMULA, Drains, busy_pool, draining
 
 EMULATED_HOURS = 12
+NO_NODES = "$TargetDedicatedNodes = 0;"
 _QUICK = Timings(allocation=6, creating=1, starting=2, removal=6)
 
 
@@ -21,6 +23,8 @@ class Kind(StrEnum):
 
     TARGETS = "fixed targets"
     AUTOSCALE = "autoscale"
+    PAUSED = "autoscale at zero, only paused"
+    """In memory only: what a process could lose of it, it can lose of the others."""
 
 
 class Lost(StrEnum):
@@ -66,6 +70,7 @@ class Watch:
 
     def __init__(self, world: Drains) -> None:
         self._world = world
+        self._only_pauses = all(policy.remediation.pause_autoscale for policy in world.policies)
         self._handle = world.service.handle
         self.problems: list[str] = []
         self.drains = 0
@@ -84,6 +89,8 @@ class Watch:
                 self.problems.append("metadata was sent with the network")
         if request.method == "PATCH" and "if-match" not in request.headers:
             self.problems.append("a PATCH without If-Match")
+        if resizes and self._only_pauses:
+            self.problems.append("a resize though autoscale is only paused")
         if resizes and b"resizeTimeout" not in body:
             self.problems.append("a resize without resizeTimeout")
         before = pool.targets.dedicated
@@ -100,13 +107,22 @@ def seeded(kind: Kind) -> dict[str, Any]:
         return busy_pool(
             nodes=3, targetLowPriorityNodes=1, currentLowPriorityNodes=1, resizeTimeout="PT21M", metadata=metadata
         )
+    pauses = kind is Kind.PAUSED
     return busy_pool(
-        nodes=2,
+        nodes=0 if pauses else 2,
         enableAutoScale=True,
-        autoScaleFormula=FORMULA,
+        autoScaleFormula=NO_NODES if pauses else FORMULA,
         autoScaleEvaluationInterval="PT7M",
         metadata=metadata,
     )
+
+
+def policy_for(kind: Kind) -> AccessPolicy:
+    """What is declared: a drain, or a pause under `WhenEmpty`."""
+    if kind is not Kind.PAUSED:
+        return draining()
+    remediation = Remediation(pause_autoscale=True, max_concurrent=1000)
+    return replace(draining(), remediation=remediation)
 
 
 def scale_of(world: Drains) -> object:
@@ -120,6 +136,7 @@ def scale_of(world: Drains) -> object:
 EXPECTED = {
     Kind.TARGETS: (3, 1, timedelta(minutes=21)),
     Kind.AUTOSCALE: (FORMULA, timedelta(minutes=7)),
+    Kind.PAUSED: (NO_NODES, timedelta(minutes=7)),
 }
 
 
@@ -133,7 +150,12 @@ def is_corrected(world: Drains) -> bool:
 async def play(scenario: Scenario, *, hours: float = EMULATED_HOURS) -> Result:
     """Run until it is over, or until the time is up, and judge."""
     tap = Tap(point=scenario.point)
-    world = Drains.of(seeded(scenario.kind), policies=[draining()], assumptions=scenario.assumptions, timings=_QUICK)
+    world = Drains.of(
+        seeded(scenario.kind),
+        policies=[policy_for(scenario.kind)],
+        assumptions=scenario.assumptions,
+        timings=_QUICK,
+    )
     watch = Watch(world)
     watch.stale = scenario.point is not None and scenario.point.harm is Harm.STALE_READ
     world.wrap = lambda pools: tap.tapped(pools, POOLS)

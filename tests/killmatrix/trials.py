@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from tests.killmatrix.processes import Play, Played, Setting, Trial
-from tests.killmatrix.scenario import IMPOSSIBLE, Kind, Lost, variants
+from tests.killmatrix.processes import POOLS, Play, Played, Setting, Trial
+from tests.killmatrix.scenario import IMPOSSIBLE, Lost, variants
 from tests.killmatrix.stage import Stage, stage
 from tests.killmatrix.tap import LANDMARKS, Harm, Phase, Point, harms_at, place_of
 
@@ -160,7 +160,7 @@ def undisturbed(sample: int | None) -> list[Trial]:
     if sample is not None:
         return [Trial()]
     settings: list[Setting | None] = [None, *variants()]
-    return [Trial(kind=kind, setting=setting) for setting in settings for kind in Kind]
+    return [Trial(kind=kind, setting=setting) for setting in settings for kind in POOLS]
 
 
 def chosen(plain: Sequence[Played], sample: int | None, dice: random.Random) -> list[Trial]:

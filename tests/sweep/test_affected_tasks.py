@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from batchaccess.core.model import NodeFindings, ObservedPool
 from batchaccess.ports import Pools
 from batchemulator import Fault, FaultKind
 from tests.support.drains import Drains, busy_pool
+from tests.sweep.test_edits_before_the_drain import Between
 from tests.telemetry.read_exposition import value_of
 
 
@@ -25,6 +28,10 @@ class Working:
 
 def affected(world: Drains) -> float | None:
     return value_of(world.metrics, "batchaccess_tasks_affected_total", connection="prod-weu")
+
+
+def drained(world: Drains) -> float | None:
+    return value_of(world.metrics, "batchaccess_nodes_drained_total", connection="prod-weu")
 
 
 def listings(world: Drains) -> int:
@@ -47,3 +54,35 @@ async def test_a_listing_that_fails_does_not_keep_the_pool_from_being_corrected(
     await world.sweep()
     assert world.reports.condition("prod-weu.busy", "Compliant") == ("True", "Compliant")
     assert affected(world) == 0
+
+
+HARMLESS = {
+    "it is refused and tried again": Fault(kind=FaultKind.SERVER_BUSY, operation="resize_pool"),
+    "its answer is lost after it took effect": Fault(kind=FaultKind.SILENT_AFTER, operation="resize_pool"),
+    "it loses a race": Fault(kind=FaultKind.CONDITION_NOT_MET, operation="resize_pool"),
+}
+
+
+@pytest.mark.parametrize("fault", HARMLESS.values(), ids=HARMLESS.keys())
+async def test_nodes_and_tasks_are_counted_once_for_a_drain_if(fault: Fault) -> None:
+    world = Drains.of(busy_pool(nodes=3))
+    world.wrap = lambda pools: cast("Pools", Working(pools))
+    world.fail(fault)
+    await world.live_until(lambda: world.is_settled and "prod-weu.busy" in world.reports.objects)
+    assert (drained(world), affected(world)) == (3, 7)
+
+
+async def test_a_drain_that_is_refused_for_good_counts_nothing() -> None:
+    world = Drains.of(busy_pool(nodes=3))
+    world.wrap = lambda pools: cast("Pools", Working(pools))
+    world.fail(Fault(kind=FaultKind.FORBIDDEN, operation="resize_pool", count=0))
+    await world.live_until(lambda: world.is_settled and "prod-weu.busy" in world.reports.objects)
+    assert (drained(world), affected(world)) == (0, 0)
+
+
+async def test_a_drain_prepared_again_after_an_edit_counts_once() -> None:
+    world = Drains.of(busy_pool(nodes=3))
+    edits = [lambda: {"targetDedicatedNodes": 5, "currentDedicatedNodes": 5}]
+    world.wrap = lambda pools: cast("Pools", Between(cast("Pools", Working(pools)), world, edits))
+    await world.live_until(lambda: world.is_settled and "prod-weu.busy" in world.reports.objects)
+    assert (drained(world), affected(world)) == (5, 7)

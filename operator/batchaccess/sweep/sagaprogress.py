@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from batchaccess.core.model import ObservedPool
+from batchaccess.core.saga.scale import is_drained
 from batchaccess.core.saga.steps import Ending, KubernetesJournal
 from batchaccess.ports import Clock
 from batchaccess.sweep.executor import Attempt
@@ -20,13 +21,17 @@ class SagaProgress:
     clock: Clock
     _seen: dict[str, float] = field(default_factory=dict)
     """When the nodes of each pool in a saga were last counted, as monotonic seconds."""
+    _sent: dict[str, int] = field(default_factory=dict)
+    """For each pool whose drain was sent and is not known to be accepted: the tasks that ran right before."""
 
     def seen(self, name: str, pool: ObservedPool) -> None:
         """Add up what is missing since the last reading of the pool, as it is now."""
         now, journal = self.clock.monotonic(), self.book.of(name).journal
         if not isinstance(journal, KubernetesJournal):
-            self._seen.pop(name, None)
+            self._forget(name)
             return
+        if is_drained(pool.scale):
+            self.drained(name)
         before = self._seen.get(name, now)
         self._seen[name] = now
         missing = max(0, journal.journal.recorded.current.total - pool.scale.current.total)
@@ -40,20 +45,34 @@ class SagaProgress:
             self.metrics.saga_step_ended(old.step, seconds=(self.clock.now() - old.since).total_seconds())
         if new is not None and old is None and new.ending is Ending.RESUMED:
             self.metrics.saga_resumed()
-        if new is not None and new.shrunk and not (old is not None and old.shrunk):
-            self.metrics.nodes_drained(new.journal.recorded.current.total)
         if old is not None and new is None:
-            self._seen.pop(name, None)
+            self._forget(name)
             self.metrics.saga_ended(SagaOutcome.FORGOTTEN if old.ending is None else SagaOutcome(old.ending.value))
 
-    def affected(self, running_tasks: int) -> None:
-        """Take in how many tasks ran on the nodes that a resize takes out."""
+    def drain_sent(self, name: str, running_tasks: int) -> None:
+        """A drain is being sent, with so many tasks on the nodes that it takes out; it may have no effect."""
+        self._sent[name] = running_tasks
+
+    def drain_refused(self, name: str) -> None:
+        """The drain certainly had no effect."""
+        self._sent.pop(name, None)
+
+    def drained(self, name: str) -> None:
+        """The drain was accepted, or is seen to have had its effect: counted the first time one is known to have."""
+        journal, running_tasks = self.book.of(name).journal, self._sent.pop(name, None)
+        if running_tasks is None or not isinstance(journal, KubernetesJournal):
+            return
+        self.metrics.nodes_drained(journal.journal.recorded.current.total)
         if running_tasks:
             self.metrics.tasks_affected(running_tasks)
 
+    def _forget(self, name: str) -> None:
+        self._seen.pop(name, None)
+        self._sent.pop(name, None)
+
     def abandoned(self, name: str, before: SagaRecord) -> None:
         """A person gave the saga of a pool up."""
-        self._seen.pop(name, None)
+        self._forget(name)
         if _copy(before) is not None:
             self.metrics.saga_ended(SagaOutcome.ABANDONED)
 

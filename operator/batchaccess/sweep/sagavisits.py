@@ -79,20 +79,23 @@ class SagaVisits:
     ) -> bool:
         subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
         before, memory = self.steps.book.of(track.name), track.saga_memory
-        running_tasks = await self._running_tasks(track.basis.pool, action)
+        is_drain = isinstance(action, Resize) and not action.is_restore
+        if is_drain:
+            self.progress.drain_sent(track.name, await self._running_tasks(track.basis.pool))
         track.saga_memory = while_sending(memory, action)
         performed = await self.steps.perform(action, subject, memory)
         track.saga_memory = performed.memory
         if performed.accepted:
             _log.info("%s: %s was accepted", decision.reason, type(action).__name__)
-            self.progress.affected(running_tasks)
+        if is_drain and performed.accepted:
+            self.progress.drained(track.name)
+        elif is_drain and performed.memory.sent_etag is None:
+            self.progress.drain_refused(track.name)
         self.progress.stepped(track.name, before, self.steps.book.of(track.name))
         return performed.accepted
 
-    async def _running_tasks(self, pool: ObservedPool, action: SagaAction) -> int:
+    async def _running_tasks(self, pool: ObservedPool) -> int:
         """How many tasks a drain is about to affect, for people to know; without an answer the drain goes on."""
-        if not isinstance(action, Resize) or action.is_restore:
-            return 0
         try:
             return (await self.steps.pools.list_node_endpoints(pool)).running_tasks
         except PortError as error:
