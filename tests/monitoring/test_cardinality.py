@@ -17,8 +17,8 @@ POOLS = 2000
 DELETED = 1000
 SERIES_IN_ORDER = 9 + 1
 """As docs/metrics.md says: 9, and one for the IP family in which addresses are admitted."""
-SERIES_EXPOSED = 9 + 2 + 1 + 1
-"""Both families, exposed since, drifted since."""
+SERIES_EXPOSED = 9 + 2 + 1 + 1 + 1
+"""Both families, exposed since, drifted since, the assertions of one policy."""
 SERIES_OF_CONNECTION = 125
 SERIES_OF_POLICY = 2
 SERIES_OF_OPERATOR = 240

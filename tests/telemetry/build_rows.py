@@ -74,6 +74,7 @@ def pool_exposed(pool: str = "render-2") -> PoolRow:
         internet_open_ports=frozenset({22, 27000}),
         internet_undetermined_ports=frozenset({3389}),
         violating_ports=frozenset({22}),
+        failed_assertions={SSH_POLICY: 2},
         exposed_addresses={IpFamily.IPV4: 2**32, IpFamily.IPV6: 2**128},
     )
 
