@@ -160,7 +160,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
                     store=live,
                     reports=PoolAccessObjects(client, live, writer, lambda *_: None),
                     recorder=EventRecorder(client, clock, lambda *_: None),
-                    metrics=Metrics(),
+                    metrics=Metrics(SystemClock()),
                     acceptances=Acceptances(),
                     sagas=SagaParts(
                         finalizers=LiveFinalizers(client, live),
