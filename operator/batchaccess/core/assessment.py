@@ -108,12 +108,13 @@ _BY_DANGER = (DriftClass.WIDENING, DriftClass.MIXED, DriftClass.NARROWING, Drift
 _BY_EXPOSURE = (ExposedReason.INTERNET_REACHABLE, ExposedReason.UNDETERMINED, ExposedReason.NONE)
 
 
-def danger(assessment: Assessment) -> tuple[int, int, int, str]:
-    """Sort key that puts the most dangerous pool first: who lets in too many, the Internet above all."""
+def danger(assessment: Assessment) -> tuple[int, int, float, int, str]:
+    """Sort key that puts the most dangerous pool first: who lets in too many, and most of the Internet."""
     drift = assessment.drift
     return (
         0 if drift.widens else 1,
         _BY_EXPOSURE.index(assessment.exposed),
+        -assessment.reachability.exposed_share,
         _BY_DANGER.index(drift.kind) if drift.kind in _BY_DANGER else len(_BY_DANGER),
         assessment.pool.id,
     )
