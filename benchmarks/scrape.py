@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from batchaccess.clock import SystemClock
 from batchaccess.core.declared import Mode
 from batchaccess.core.model import (
     IpFamily,
@@ -34,7 +35,7 @@ def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_POOLS
     rows = [_row(number) for number in range(count)]
-    metrics = Metrics()
+    metrics = Metrics(SystemClock())
     handle = metrics.connection(CONNECTION)
     fed_first = _seconds(lambda: handle.observe_pools(rows), rounds=1)
     fed_again = _seconds(lambda: handle.observe_pools(rows))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from batchaccess.azurebatch.pools import AzureBatchPools
+from batchaccess.clock import SystemClock
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -185,7 +186,7 @@ def sweeping(pools: AzureBatchPools, reports: MemoryReports, catalogue: Catalogu
             store=Declared(catalogue),
             reports=reports,
             recorder=SilentRecorder(),
-            metrics=Metrics().connection("bench"),
+            metrics=Metrics(SystemClock()).connection("bench"),
             acceptances=Acceptances(),
             sagas=SagaParts(
                 finalizers=NoFinalizers(),

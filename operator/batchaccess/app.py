@@ -92,7 +92,8 @@ async def serve(
     stopping = stop or asyncio.Event()
     _end_on_signals(stopping)
     readiness = Readiness()
-    metrics, deadlines = Metrics(), SweepDeadlines(SystemClock())
+    clock = SystemClock()
+    metrics, deadlines = Metrics(clock), SweepDeadlines(clock)
     server = TelemetryServer(
         metrics,
         liveness=deadlines.problems,

@@ -14,7 +14,7 @@ EXPOSURE: Final[tuple[Panel, ...]] = (
     ),
     number(
         "Reachable from the Internet",
-        "Pools with at least one port that anyone on the Internet reaches, wanted or not.",
+        "Pools with at least one port that some public address reaches, wanted or not.",
         f"sum(max by (connection, pool) (batchaccess_pool_internet_reachable{{{HERE}}}))",
         bad=YELLOW,
     ),
@@ -46,23 +46,25 @@ EXPOSURE: Final[tuple[Panel, ...]] = (
 BUDGET: Final[tuple[Panel, ...]] = (
     number(
         "Forbidden exposure, 30 days",
-        "Time that pools were reachable from the Internet against policy, added up over pools.",
+        "Time that pools were reachable from the Internet against policy, added up over pools; twice for a pool while "
+        "both its login ports and others were.",
         f'sum(increase(batchaccess_exposure_seconds_total{{verdict="Forbidden", {HERE}}}[30d]))',
         bad=YELLOW,
         unit=Unit.SECONDS,
     ).height(8),
     number(
         "Allowed exposure, 30 days",
-        "Time that pools were reachable from the Internet as declared, or with nobody forbidding it.",
+        "Time that pools were reachable from the Internet with nobody forbidding it, added up as beside.",
         f'sum(increase(batchaccess_exposure_seconds_total{{verdict="Allowed", {HERE}}}[30d]))',
         unit=Unit.SECONDS,
     ).height(8),
     lines(
         "Exposure",
-        "Number of pools that the Internet reaches, by account and by whether that is forbidden; averaged.",
+        "Number of pools that the Internet reaches, by account, ports and whether that is forbidden; averaged.",
         Query(
-            expr=f"sum by (connection, verdict) (rate(batchaccess_exposure_seconds_total{{{HERE}}}[$__rate_interval]))",
-            legend="{{connection}}: {{verdict}}",
+            expr="sum by (connection, port_class, verdict) "
+            f"(rate(batchaccess_exposure_seconds_total{{{HERE}}}[$__rate_interval]))",
+            legend="{{connection}}: {{port_class}} ports, {{verdict}}",
         ),
     ),
 )

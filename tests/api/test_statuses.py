@@ -48,7 +48,13 @@ READY = Condition(
     observed_generation=2,
     last_transition_time=NOON,
 )
-CHANGE = Change(policy=ObjectKey(namespace="render", name="ssh"), time=NOON, before="SSH open", after="SSH closed")
+CHANGE = Change(
+    policy=ObjectKey(namespace="render", name="ssh"),
+    time=NOON,
+    before="SSH open",
+    after="SSH closed",
+    exposed_since=NOON - timedelta(seconds=303),
+)
 DENY_ALL = RuleStatus(priority=150, access=Access.DENY, source_address_prefix="*", source_port_ranges=("*",))
 SSH = EndpointStatus(
     name="SSH",
@@ -119,6 +125,7 @@ def test_a_pool_status_is_rendered_in_the_words_of_the_crd() -> None:
             "time": "2026-01-02T12:00:00Z",
             "before": "SSH open",
             "after": "SSH closed",
+            "exposedSince": "2026-01-02T11:54:57Z",
         },
     }
 
@@ -180,6 +187,14 @@ def test_a_broken_change_counts_as_none(key: str, value: object) -> None:
     rendered["lastChange"][key] = value
 
     assert stored_change(rendered) is None
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}, "long ago"])
+def test_a_change_whose_exposure_makes_no_sense_is_still_told(value: object) -> None:
+    rendered = copy.deepcopy(render_status(POOL))
+    rendered["lastChange"]["exposedSince"] = value
+
+    assert stored_change(rendered) == replace(CHANGE, exposed_since=None)
 
 
 def test_a_time_without_zone_is_utc() -> None:

@@ -177,10 +177,10 @@ def test_an_empty_account_says_so(demo: DemoAccounts) -> None:
 def test_suggested_policies_close_what_is_open_and_are_accepted(demo: DemoAccounts) -> None:
     report = json.loads(run("audit", "--endpoint", demo.endpoint(DEV), "-o", "json").stdout)
     policies = report["suggestedPolicies"]
-    assert [policy["spec"]["pools"]["ids"] for policy in policies] == [["dual-stack"], ["playground"]]
+    assert [policy["spec"]["pools"]["ids"] for policy in policies] == [["playground"], ["dual-stack"]]
     assert len({policy["metadata"]["name"] for policy in policies}) == len(policies)
     items = [item for policy in policies for item in policy["spec"]["access"]["endpoints"]["items"]]
-    assert [(item["name"], item["allowFrom"]) for item in items] == [("https", []), ("RDP", []), ("SSH", [])]
+    assert [(item["name"], item["allowFrom"]) for item in items] == [("RDP", []), ("SSH", []), ("https", [])]
 
 
 def test_pools_alike_share_a_suggested_policy_of_at_most_fifty(tmp_path: Path) -> None:

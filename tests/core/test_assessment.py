@@ -58,7 +58,9 @@ def test_nodes_of_a_legacy_pool_count() -> None:
 def test_the_most_dangerous_pool_comes_first() -> None:
     closed = wanted("SSH", "deny *")
     pools = {
-        "widening, reachable from the Internet": pool("z", endpoint("SSH", "allow *")),
+        "widening, reachable from the whole Internet": pool("z", endpoint("SSH", "allow *")),
+        "widening, reachable from a large network": pool("v", endpoint("SSH", "allow 20.0.0.0/8", "deny *")),
+        "widening, reachable from an office": pool("d", endpoint("SSH", "allow 20.50.1.0/24", "deny *")),
         "widening, perhaps reachable": pool("y", endpoint("SSH", "allow AzureCloud", "deny *")),
         "widening, private": pool("x", endpoint("SSH", "allow 10.0.0.0/8", "deny *")),
         "configuration, reachable through a legacy mapping": pool("w", legacy=True),

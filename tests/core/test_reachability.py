@@ -258,6 +258,29 @@ def pool(*endpoints: InboundEndpoint, subnet_id: str | None = None) -> PoolReach
     return reachability(network(*endpoints, subnet_id=subnet_id), legacy=False)
 
 
+BOTH = (IpFamily.IPV4, IpFamily.IPV6)
+
+
+@pytest.mark.parametrize(
+    ("rules", "families", "low", "high"),
+    [
+        pytest.param(["deny *"], BOTH, 0, 0, id="nobody"),
+        pytest.param(["allow 10.0.0.0/8", "deny *"], BOTH, 0, 0, id="neighbours"),
+        pytest.param(["allow 20.50.1.0/24", "deny *"], BOTH, 6e-8, 8e-8, id="an office"),
+        pytest.param(["allow 20.0.0.0/8", "deny *"], BOTH, 0.004, 0.005, id="a large network"),
+        pytest.param(["allow 2000::/3", "deny *"], BOTH, 0.1, 0.2, id="every IPv6 address in use"),
+        pytest.param(["allow 0.0.0.0/0", "deny *"], BOTH, 1, 1, id="every IPv4 address"),
+        pytest.param([], (IpFamily.IPV4,), 1, 1, id="everyone"),
+        pytest.param(["allow AzureCloud", "deny *"], BOTH, 0, 0, id="nobody for certain"),
+    ],
+)
+def test_the_share_of_the_internet_that_gets_in(
+    rules: list[str], families: tuple[IpFamily, ...], low: float, high: float
+) -> None:
+    made = reachability(network(endpoint("SSH", *rules), ip_families=families), legacy=False)
+    assert low <= made.exposed_share <= high
+
+
 def test_exposed_addresses_count_each_public_address_once() -> None:
     made = pool(
         endpoint("A", "allow 20.0.0.0/24", "allow 10.0.0.0/8", "deny *"),

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -31,6 +32,7 @@ from batchaccess.core.reporting import (
     MOST_OVERRIDDEN,
     connection_status,
     invalid_connection_message,
+    known_exposed_since,
     network_change,
     network_line,
     pool_counts,
@@ -159,8 +161,20 @@ def test_drift_is_told_only_where_something_is_declared() -> None:
 def test_exposure_is_told_endpoint_by_endpoint() -> None:
     web = endpoint("web", "allow AzureCloud", "deny *", port=80, frontend="5000-5100")
     told = message(status(pool("p", endpoint("SSH"), web)), ConditionType.EXPOSED)
-    assert told.startswith("SSH (TCP/22): anyone on the Internet; web (TCP/80): ")
+    assert told == (
+        "SSH (TCP/22): anyone on the Internet (because an endpoint without rules admits everyone, e.g. 8.8.8.8); "
+        "web (TCP/80): undetermined: tag AzureCloud "
+        "(because rule 200 allows AzureCloud, whose addresses are not known, e.g. 8.8.8.8)."
+    )
     assert message(status(pool("p", GOOD)), ConditionType.EXPOSED) == "Nobody on the Internet reaches a node."
+
+
+def test_what_is_open_is_told_before_what_may_be() -> None:
+    maybe = endpoint("a", "allow AzureCloud", "deny *", port=80, frontend="5000-5100")
+    told = message(status(pool("p", maybe, endpoint("b", "allow Internet", "deny *"))), ConditionType.EXPOSED)
+    assert told.startswith(
+        "b (TCP/22): anyone on the Internet (because rule 200 allows Internet, e.g. 8.8.8.8); a (TCP/80): "
+    )
 
 
 def test_that_subnets_are_not_read_is_told_where_there_is_one() -> None:
@@ -257,10 +271,63 @@ def test_a_change_is_told_in_one_line_before_and_after() -> None:
     assert change == Change(
         policy=CLOSING.key,
         time=NOW,
-        before="SSH (TCP/22): anyone on the Internet",
+        before="SSH (TCP/22): anyone on the Internet (because an endpoint without rules admits everyone, e.g. 8.8.8.8)",
         after="SSH (TCP/22): nobody",
     )
     assert network_line(network()) == "no endpoints"
+
+
+def test_a_line_names_the_rule_to_blame_for_what_the_internet_gets_and_no_other() -> None:
+    office = endpoint("SSH", "allow 20.50.1.0/24 priority 170", "deny *")
+    web = endpoint("web", "allow 10.0.0.0/8", "deny *", port=80, frontend="5000-5100")
+    assert network_line(network(office, web)) == (
+        "SSH (TCP/22): 20.50.1.0/24 (because rule 170 allows 20.50.1.0/24, e.g. 20.50.1.0); web (TCP/80): 10.0.0.0/8"
+    )
+
+
+def test_five_endpoints_with_the_longest_names_fit_in_a_line() -> None:
+    most = network(*(endpoint(f"{n}{'n' * 76}", "allow AzureCloud", port=n, frontend="1-50") for n in range(1, 6)))
+    assert not network_line(most).endswith("...")
+
+
+EARLIER = NOW - timedelta(hours=2)
+SINCE: dict[str, tuple[ObservedPool, datetime | None, datetime | None]] = {
+    "it was not open": (replace(pool("p", GOOD), last_modified=EARLIER), None, None),
+    "it may have been open": (
+        replace(pool("p", endpoint("SSH", "allow AzureCloud", "deny *")), last_modified=EARLIER),
+        None,
+        None,
+    ),
+    "it was seen open before": (pool("p", WIDE), EARLIER, EARLIER),
+    "it was seen open before, and modified meanwhile": (replace(pool("p", WIDE), last_modified=NOW), EARLIER, EARLIER),
+    "it was opened before it was seen": (
+        replace(pool("p", WIDE), last_modified=EARLIER),
+        NOW - timedelta(hours=1),
+        EARLIER,
+    ),
+    "it was found open by the look that corrected it": (
+        replace(pool("p", WIDE), last_modified=EARLIER),
+        None,
+        EARLIER,
+    ),
+    "the same, and the service does not say when it was modified": (pool("p", WIDE), None, NOW),
+    "the service's clock is ahead": (replace(pool("p", WIDE), last_modified=LATER), None, NOW),
+}
+
+
+@pytest.mark.parametrize(("before", "seen", "expected"), SINCE.values(), ids=SINCE.keys())
+def test_since_when_a_corrected_pool_is_known_to_have_been_open(
+    before: ObservedPool, seen: datetime | None, expected: datetime | None
+) -> None:
+    told = () if seen is None else status(pool("p", WIDE)).conditions
+    conditions = [replace(condition, last_transition_time=seen) for condition in told]
+    assert known_exposed_since(assessed(before), conditions, changed=NOW) == expected
+
+
+def test_a_mapping_of_the_service_itself_is_not_dated_by_the_pool() -> None:
+    mapped = replace(pool("p", legacy=True), last_modified=EARLIER)
+    nodes = NodeFindings(nodes=1, implicit_ports=frozenset({22}))
+    assert known_exposed_since(assessed(mapped, nodes=nodes), (), changed=NOW) == NOW
 
 
 def test_what_is_handed_in_is_told_again() -> None:

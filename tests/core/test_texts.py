@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchaccess.core.texts import listed, pool_access_name, shortened
+from batchaccess.core.texts import duration_text, listed, pool_access_name, shortened
 
 NAMES = {
     "a DNS label stays": ("render-1", "prod.render-1"),
@@ -38,6 +38,28 @@ def test_ids_that_differ_in_a_sign_get_different_names() -> None:
 
 def test_ids_that_differ_in_case_are_one_pool() -> None:
     assert pool_access_name("prod", "A_b") == pool_access_name("prod", "a_B")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.9, "less than 1 s"),
+        (-5, "less than 1 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (303, "5 min 3 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h"),
+        (3659, "1 h"),
+        (7500, "2 h 5 min"),
+        (86399, "23 h 59 min"),
+        (86400, "1 d"),
+        (90000, "1 d 1 h"),
+        (412 * 86400 + 59 * 60, "412 d"),
+    ],
+)
+def test_a_duration_in_its_two_largest_units(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
 
 
 def test_a_shortened_text_shows_it() -> None:

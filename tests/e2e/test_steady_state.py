@@ -160,7 +160,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
                     store=live,
                     reports=PoolAccessObjects(client, live, writer, lambda *_: None),
                     recorder=EventRecorder(client, clock, lambda *_: None),
-                    metrics=Metrics(),
+                    metrics=Metrics(SystemClock()),
                     acceptances=Acceptances(),
                     sagas=SagaParts(
                         finalizers=LiveFinalizers(client, live),
@@ -204,4 +204,6 @@ async def test_one_outside_edit_is_found_by_the_next_sweep_and_costs_get_patch_g
     assert summary.counts is not None
     assert summary.counts.compliant == POOLS
     status = parts.kube.status_of("/apis/batchaccess.dev/v1alpha1/batchpoolaccesses/prod.pool-150")
-    assert status["lastChange"]["before"] == "SSH (TCP/22): anyone on the Internet"
+    assert status["lastChange"]["before"] == (
+        "SSH (TCP/22): anyone on the Internet (because an endpoint without rules admits everyone, e.g. 8.8.8.8)"
+    )

@@ -44,6 +44,7 @@ STORY_ALERTS: Final = (
     _exposed("prod", "sim-mpi", "", "an old pool: SSH is mapped on every node, and a guardrail forbids it"),
     _exposed("prod", "render-farm", "render/farm-login", "opened while it works"),
     _exposed("dev", "playground", "security/no-internet-login", "an assertion forbids it"),
+    _exposed("prod", "license-server", "security/license-clients", "everyone gets in where one office may"),
     _exposed("prod", "render-windows", "", "opened after the story; nobody governs it, a guardrail forbids it"),
     Expected(
         alert="ReachabilityUndetermined",

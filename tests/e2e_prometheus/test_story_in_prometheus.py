@@ -20,13 +20,14 @@ if not os.environ.get("BATCHACCESS_PROMETHEUS_E2E"):
     pytest.skip("the story in Prometheus runs with BATCHACCESS_PROMETHEUS_E2E=1", allow_module_level=True)
 
 from batchaccess.cli.demo.world import ARCHIVE, DEV, PROD
-from tests.e2e_prometheus.telling import REACHABLE, Told, told_story
+from tests.e2e_prometheus.telling import EXPOSURE, REACHABLE, Told, told_story
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="module")]
 
 RENDER = r"\(connection=prod pool=render-\S+ policy=render/\S+ sweep=[0-9a-f]{8}\)$"
+GOVERNED = r"\(connection=prod pool=(render-\S+ policy=render|license-server policy=security)/\S+ sweep=[0-9a-f]{8}\)$"
 LOGGED = {
-    "DriftDetected: Widening": RENDER,
+    "DriftDetected: Widening": GOVERNED,
     "corrected Widening drift": RENDER,
     "Draining: Resize was accepted": RENDER,
     "RemediationEnded": RENDER,
@@ -91,6 +92,15 @@ async def test_exposure_is_counted_while_a_pool_is_open_and_not_after(told: Told
     assert seconds_open >= 10
     assert opening.after - opening.before == pytest.approx(seconds_open, abs=SCRAPE_SECONDS)
     assert opening.later == opening.after
+
+
+async def test_one_open_pool_counts_as_one_over_a_window_shorter_than_a_sweep_period(told: Told) -> None:
+    opening = told.opening
+    (rates,) = await told.prometheus.query_range(
+        f"rate({EXPOSURE}[5s])", start=opening.began, end=opening.ended, step=1
+    )
+    most = max(float(value) for _, value in rates["values"])
+    assert most == pytest.approx(1, abs=0.5)
 
 
 async def test_promtool_finds_nothing_to_say_about_any_scrape(told: Told) -> None:

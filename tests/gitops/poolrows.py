@@ -12,6 +12,7 @@ from tests.gitops.rows import Health, Kstatus, KubernetesObject, Make, Row
 from tests.gitops.scene import POOL_ID, Scene, changed_since, unobserved_pool
 from tests.support.kube import policy_manifest
 
+OPEN_SSH = "SSH (TCP/22): anyone on the Internet (because an endpoint without rules admits everyone, e.g. 8.8.8.8)."
 DRAIN = {"strategy": "Drain"}
 OPEN_TO_ALL = {
     "endpoints": {
@@ -134,21 +135,21 @@ ROWS = (
         "no policy governs it and the Internet reaches it",
         unmanaged_and_open,
         Health.DEGRADED,
-        "InternetReachable: SSH (TCP/22): anyone on the Internet. NotManaged: ",
+        f"InternetReachable: {OPEN_SSH} NotManaged: ",
     ),
     _row("audited with drift", audited_drift, Health.DEGRADED, "AuditOnly: Policy default/ssh is in mode Audit"),
     _row(
         "audited and the Internet reaches it",
         audited_exposure,
         Health.DEGRADED,
-        "InternetReachable: SSH (TCP/22): anyone on the Internet. AuditOnly: ",
+        f"InternetReachable: {OPEN_SSH} AuditOnly: ",
     ),
     _row("it waits to become empty", waiting, Health.PROGRESSING, "PoolNotEmpty: The network changes only while"),
     _row(
         "it waits to become empty and the Internet reaches it",
         waiting_and_exposed,
         Health.DEGRADED,
-        "anyone on the Internet. PoolNotEmpty: ",
+        f"InternetReachable: {OPEN_SSH} PoolNotEmpty: ",
     ),
     _row("it is being drained", draining, Health.PROGRESSING, "Draining: Nodes are leaving the pool."),
     _row("its scale could not be brought back", restore_pending, Health.DEGRADED, "RestorePending: "),
@@ -157,7 +158,7 @@ ROWS = (
         "suspended and the Internet reaches it",
         suspended_and_exposed,
         Health.DEGRADED,
-        "anyone on the Internet. Suspended: ",
+        f"InternetReachable: {OPEN_SSH} Suspended: ",
     ),
     _row("the service denies the change", change_denied, Health.DEGRADED, "AccessDenied: "),
     _row("an assertion does not hold", assertion_violated, Health.DEGRADED, "AssertionViolated: "),

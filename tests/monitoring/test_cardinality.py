@@ -9,6 +9,7 @@ from batchaccess.telemetry.server import TelemetryServer
 from tests.monitoring.prometheus_server import running_prometheus
 from tests.monitoring.test_real_prometheus import eventually
 from tests.monitoring.tools import required_tool
+from tests.support.clock import FakeClock
 from tests.support.drains import Drains, busy_pool
 from tests.telemetry.build_rows import connection_row, policy_row, pool_exposed, pool_in_order
 
@@ -17,8 +18,8 @@ POOLS = 2000
 DELETED = 1000
 SERIES_IN_ORDER = 9 + 1
 """As docs/metrics.md says: 9, and one for the IP family in which addresses are admitted."""
-SERIES_EXPOSED = 9 + 2 + 1 + 1
-"""Both families, exposed since, drifted since."""
+SERIES_EXPOSED = 9 + 2 + 1 + 1 + 1
+"""Both families, exposed since, drifted since, the assertions of one policy."""
 SERIES_OF_CONNECTION = 125
 SERIES_OF_POLICY = 2
 SERIES_OF_OPERATOR = 240
@@ -34,7 +35,7 @@ def pool_series(metrics: Metrics) -> list[str]:
 
 
 def test_a_pool_has_as_many_series_as_the_reference_says() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.observe_pools([pool_in_order()])
     assert len(pool_series(metrics)) == SERIES_IN_ORDER
@@ -43,7 +44,7 @@ def test_a_pool_has_as_many_series_as_the_reference_says() -> None:
 
 
 def test_operator_connections_and_policies_have_as_many_as_the_reference_says() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     operator = all_series(metrics)
     assert operator == pytest.approx(SERIES_OF_OPERATOR, abs=10)
     prod = metrics.connection("prod")
@@ -73,7 +74,7 @@ async def test_a_sweep_that_finds_a_thousand_pools_deleted_leaves_nothing_of_the
 
 
 def test_of_two_thousand_pools_a_thousand_deleted_ones_leave_nothing_in_the_next_scrape() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     before_any = len(metrics.exposition().splitlines())
     rows = [pool_in_order(f"pool-{number:04}") for number in range(POOLS)]
@@ -90,7 +91,7 @@ def test_of_two_thousand_pools_a_thousand_deleted_ones_leave_nothing_in_the_next
 
 async def test_prometheus_drops_the_series_of_deleted_pools(tmp_path: Path) -> None:
     required_tool("prometheus")
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     rows = [pool_in_order(f"pool-{number:04}") for number in range(POOLS)]
     prod.observe_pools(rows)

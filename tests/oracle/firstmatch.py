@@ -177,3 +177,9 @@ class Outcomes:
     def higher_than(self, other: "Outcomes") -> bool:
         """Whether some point gets more here than there."""
         return bool(self.open & ~other.open | self.undetermined & other.closed)
+
+    def let_in_beyond(self, other: "Outcomes") -> list[int]:
+        """The addresses, by position, that some source port lets in here for certain, but not there."""
+        beyond = self.space.every_tag_set(self.open) & ~self.space.every_tag_set(other.open)
+        somewhere = self.space.some_port(beyond)
+        return [i for i in range(len(self.space.addresses)) if somewhere & self.space.point(i, 0, 0)]

@@ -2,7 +2,8 @@
 
 One case is one random rule list. Checked are: the reach of every (address, source port, set of tags) of the reduced
 space, for sources anywhere and in the virtual network; the sets of open and undetermined sources; the verdicts of both
-zones; one literal query; how the list compares with the one before, and that only equals are equal.
+zones; one literal query; how the list compares with the one before, and that only equals are equal; whom it lets in
+that the one before does not, and whether the Internet is exposed by that.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from ipaddress import ip_address
 from random import Random
 
 from batchaccess.core.addresses import AddressSet
+from batchaccess.core.declared import DesiredAccess, DesiredEndpoints
+from batchaccess.core.exposure import exposed_by_policy
 from batchaccess.core.model import (
     Access,
     InboundEndpoint,
@@ -29,6 +32,7 @@ from tests.oracle.reducedspace import CARRIED, SPACE, neighbour, rule_list
 _ACCESS = {"allow": Access.ALLOW, "deny": Access.DENY, "unknown": Access.UNKNOWN}
 _FAMILIES = {4: (IpFamily.IPV4,), 46: (IpFamily.IPV4, IpFamily.IPV6)}
 _FRESH = 0.25
+_ENDPOINTS_MANAGED = DesiredAccess(endpoints=DesiredEndpoints())
 _ADDRESSES = [ip_address(text) for text in SPACE.addresses]
 
 
@@ -100,7 +104,9 @@ class _Case:
 
     def __init__(self, rules: tuple[PlainRule, ...], families: int, subnet: str | None) -> None:
         self.rules, self.families, self.subnet = rules, families, subnet
-        (self.endpoint,) = reachability(_network(rules, families, subnet), legacy=False).endpoints
+        self.network = _network(rules, families, subnet)
+        self.reach = reachability(self.network, legacy=False)
+        (self.endpoint,) = self.reach.endpoints
         self.function = self.endpoint.function
         self.anywhere = Outcomes(SPACE, rules, CARRIED[families], in_network=False)
         self.inside = Outcomes(SPACE, rules, CARRIED[families], in_network=True)
@@ -133,6 +139,12 @@ class _Case:
             yield f"higher {compared.higher}, lower {compared.lower}: {self.rules} to {other.rules}"
         if (self.function == other.function) is (higher or lower):
             yield f"equal or not: {self.rules} to {other.rules}"
+        beyond = self.anywhere.let_in_beyond(other.anywhere)
+        if list(_members(self.function.open_beyond(other.function))) != beyond:
+            yield f"open beyond: {self.rules} to {other.rules}"
+        exposed = any(SPACE.addresses[i] in SPACE.public for i in beyond)
+        if bool(exposed_by_policy(self.reach, other.network, _ENDPOINTS_MANAGED)) is not exposed:
+            yield f"exposed against policy: {self.rules} to {other.rules}"
 
 
 def disagreements(random: Random, cases: int) -> Iterator[str]:

@@ -33,12 +33,15 @@ class AccountWorld:
     finalizers: FakeFinalizers = field(default_factory=FakeFinalizers)
     register: SagaRegister = field(default_factory=SagaRegister)
     clock: FakeClock = field(default_factory=FakeClock)
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(init=False)
     refuse_to_connect: PortError | None = None
     beats: int = 0
     sagas_begun: int = 0
     _catalogue: Catalogue | None = None
     _sweep: AccountSweep | None = None
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.clock)
 
     @classmethod
     def of(cls, *pools: ObservedPool, policies: list[AccessPolicy] | None = None) -> "AccountWorld":

@@ -204,7 +204,7 @@ class Drains:
     reports: FakeReports = field(default_factory=FakeReports)
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
     finalizers: FakeFinalizers = field(default_factory=FakeFinalizers)
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(init=False)
     wrap: Callable[[Pools], Pools] | None = None
     handle: Handle | None = None
     pace: Pace | None = None
@@ -215,6 +215,9 @@ class Drains:
     _register: SagaRegister = field(default_factory=SagaRegister)
     _sweep: AccountSweep | None = None
     _catalogue: Catalogue | None = None
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.clock)
 
     @classmethod
     def of(

@@ -1,6 +1,7 @@
 """What a pass does to pools that are not as declared."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -45,7 +46,9 @@ async def test_corrected_pool_is_compliant_and_tells_what_changed() -> None:
     assert world.reports.condition(NAME, "Exposed") == ("False", "None")
     change = world.reports.status(NAME)["lastChange"]
     assert change["policy"] == "render/ssh"
-    assert change["before"] == "SSH (TCP/22): anyone on the Internet"
+    assert change["before"] == (
+        "SSH (TCP/22): anyone on the Internet (because an endpoint without rules admits everyone, e.g. 8.8.8.8)"
+    )
     assert change["after"] == "SSH (TCP/22): nobody"
     assert summary.counts is not None
     assert summary.counts.compliant == 1
@@ -54,6 +57,39 @@ async def test_corrected_pool_is_compliant_and_tells_what_changed() -> None:
     ]
     labels = {"connection": "prod-weu", "kind": "Widening"}
     assert value_of(world.metrics, "batchaccess_drift_detected_total", **labels) == 1
+
+
+async def test_corrected_pool_tells_since_when_it_had_been_open() -> None:
+    opened = NOW - timedelta(minutes=5, seconds=3)
+    world = AccountWorld.of(open_pool(last_modified=opened), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert world.reports.status(NAME)["lastChange"]["exposedSince"] == "2026-03-01T11:54:57Z"
+
+
+async def test_pool_that_waited_for_its_correction_was_open_since_it_was_first_seen_so() -> None:
+    world = AccountWorld.of(
+        replace(open_pool(), last_modified=NOW, scale=pool("x", nodes=1).scale), policies=[SSH_CLOSED]
+    )
+    await world.sweep()
+    world.clock.advance(600)
+    world.pools.edit("render-1", scale=pool("x").scale, last_modified=world.clock.now())
+    await world.sweep()
+    change = world.reports.status(NAME)["lastChange"]
+    assert (change["exposedSince"], change["time"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:10:00Z")
+
+
+async def test_corrected_pool_that_nobody_on_the_internet_reached_tells_of_no_exposure() -> None:
+    world = AccountWorld.of(pool("render-1", endpoint("SSH", "allow 10.0.0.0/8", "deny *")), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert "exposedSince" not in world.reports.status(NAME)["lastChange"]
+
+
+async def test_event_of_exposure_names_the_rule_to_blame() -> None:
+    opened = pool("render-1", endpoint("SSH", "allow Internet priority 300", "deny * priority 400"), nodes=1)
+    world = AccountWorld.of(opened, policies=[SSH_CLOSED])
+    await world.sweep()
+    told = [message for _, reason, message in world.recorder.events if reason is EventReason.INTERNET_REACHABLE]
+    assert told == ["SSH (TCP/22): anyone on the Internet (because rule 300 allows Internet, e.g. 8.8.8.8)."]
 
 
 async def test_patch_carries_the_explicit_deny_and_the_etag_just_read() -> None:

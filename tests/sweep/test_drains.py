@@ -45,7 +45,9 @@ async def test_a_busy_pool_is_drained_corrected_and_restored() -> None:
     assert written(world) == ["update_pool", "resize_pool", "update_pool", "resize_pool", "update_pool"]
     assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
     assert world.reports.condition(NAME, "Remediating") == ("False", "Idle")
-    assert "SSH" in world.reports.status(NAME)["lastChange"]["before"]
+    change = world.reports.status(NAME)["lastChange"]
+    assert "SSH" in change["before"]
+    assert change["exposedSince"] < change["time"]
     assert (world.finalizers.connections, world.finalizers.policies) == (set(), set())
     assert world.begun >= 1
     assert EventReason.REMEDIATION_ENDED in world.recorder.reasons(NAME)

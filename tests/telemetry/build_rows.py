@@ -28,6 +28,7 @@ from batchaccess.telemetry.words import (
     WatchEvent,
     WriteResult,
 )
+from tests.support.clock import FakeClock
 
 SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SSH_POLICY = ObjectKey(namespace="render", name="ssh")
@@ -74,6 +75,7 @@ def pool_exposed(pool: str = "render-2") -> PoolRow:
         internet_open_ports=frozenset({22, 27000}),
         internet_undetermined_ports=frozenset({3389}),
         violating_ports=frozenset({22}),
+        failed_assertions={SSH_POLICY: 2},
         exposed_addresses={IpFamily.IPV4: 2**32, IpFamily.IPV6: 2**128},
     )
 
@@ -101,7 +103,8 @@ def policy_row(policy: ObjectKey = SSH_POLICY, *, suspended: bool = False) -> Po
 
 def populated() -> Metrics:
     """Metrics after one sweep of one account in which everything happened once."""
-    metrics = Metrics()
+    clock = FakeClock()
+    metrics = Metrics(clock)
     prod = metrics.connection("prod")
     prod.observe(connection_row())
     prod.observe_pools([pool_in_order(), pool_exposed(), pool_unmanaged()])
@@ -123,6 +126,7 @@ def populated() -> Metrics:
     prod.tasks_affected(7)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.7, ended=SINCE, writes=3)
     prod.sweep_finished(SweepResult.COMPLETE, seconds=0.2, ended=SINCE + timedelta(minutes=1), writes=0)
+    clock.advance(60)
     metrics.status_written(ObjectKind.POOL, WriteResult.WRITTEN)
     metrics.event_emitted(EventType.WARNING, EventReason.DRIFT_DETECTED, WriteResult.WRITTEN)
     metrics.watch_delivered(ObjectKind.POLICY, WatchEvent.LISTED)

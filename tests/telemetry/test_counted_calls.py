@@ -5,11 +5,12 @@ from batchaccess.control.accounts import count_call
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
+from tests.support.clock import FakeClock
 from tests.telemetry.read_exposition import value_of
 
 
 def test_a_throttled_call_is_counted_with_the_wait_the_service_asked_for() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     count_call(
         metrics.connection("prod"),
         Call(
@@ -26,7 +27,7 @@ def test_a_throttled_call_is_counted_with_the_wait_the_service_asked_for() -> No
 
 
 def test_a_call_that_went_well_asks_for_no_wait() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     count_call(
         metrics.connection("prod"),
         Call(operation=AzureOperation.LIST_POOLS, code="OK", kind=None, status=None, seconds=0.1),

@@ -9,6 +9,7 @@ from batchaccess.core.reasons import DriftClass
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
+from tests.support.clock import FakeClock
 from tests.telemetry.build_rows import (
     SINCE,
     connection_row,
@@ -55,7 +56,7 @@ def test_a_deleted_policy_takes_every_series_along() -> None:
 
 
 def test_forgetting_what_is_unknown_does_nothing() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.forget_connection("never-seen")
     metrics.forget_policy(ObjectKey(namespace="never", name="seen"))
 
@@ -86,22 +87,22 @@ def test_a_connection_created_again_counts_from_zero() -> None:
 
 
 def test_the_handle_of_a_connection_stays_the_same() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     assert metrics.connection("prod") is metrics.connection("prod")
 
 
 def test_two_operators_in_one_process_do_not_share_series() -> None:
     populated()
-    assert not series_with(Metrics(), connection="prod")
+    assert not series_with(Metrics(FakeClock()), connection="prod")
 
 
 def test_after_deleting_half_of_2000_pools_their_series_are_gone_at_the_next_scrape() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.observe_pools([pool_exposed(f"p{number}") for number in range(2000)])
     before = len(series_of(metrics))
     prod.observe_pools([pool_exposed(f"p{number}") for number in range(1000)])
-    assert before - len(series_of(metrics)) == 1000 * 13
+    assert before - len(series_of(metrics)) == 1000 * 14
     assert not series_with(metrics, pool="p1000")
 
 
@@ -110,7 +111,7 @@ class FleetMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.metrics = Metrics()
+        self.metrics = Metrics(FakeClock())
         self.pools: dict[str, set[str]] = {}
         self.policies: set[str] = set()
 

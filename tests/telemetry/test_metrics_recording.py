@@ -16,6 +16,7 @@ from batchaccess.telemetry.words import (
     WatchEvent,
     WriteResult,
 )
+from tests.support.clock import FakeClock
 from tests.telemetry.build_rows import SINCE, connection_row, policy_row, pool_exposed, pool_in_order
 from tests.telemetry.read_exposition import series_with, value_of
 
@@ -31,7 +32,7 @@ from tests.telemetry.read_exposition import series_with, value_of
     ],
 )
 def test_requests_are_counted_by_status(status: int | None, code: str) -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").azure_request(AzureOperation.GET_POOL, seconds=0.1, status=status)
     assert value_of(metrics, "batchaccess_azure_requests_total", connection="prod", operation="GetPool", code=code) == 1
 
@@ -46,14 +47,14 @@ def test_requests_are_counted_by_status(status: int | None, code: str) -> None:
     ],
 )
 def test_throttling_and_preconditions_are_told_apart(status: int, throttled: int, precondition_failed: int) -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").azure_request(AzureOperation.PATCH_NETWORK, seconds=0.1, status=status)
     assert value_of(metrics, "batchaccess_azure_throttled_total", connection="prod") == throttled
     assert value_of(metrics, "batchaccess_azure_precondition_failed_total", connection="prod") == precondition_failed
 
 
 def test_the_duration_and_the_wait_asked_for_are_observed() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.azure_request(AzureOperation.LIST_POOLS, seconds=0.3, status=503, retry_after=7)
     prod.azure_request(AzureOperation.LIST_POOLS, seconds=0.4, status=200)
@@ -66,7 +67,7 @@ def test_the_duration_and_the_wait_asked_for_are_observed() -> None:
 
 
 def test_error_codes_of_the_service_cannot_grow_without_bound() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     for number in range(3 * MAX_ERROR_CODES):
         prod.azure_request(AzureOperation.GET_POOL, seconds=0.1, status=400, error=f"Code{number}")
@@ -77,14 +78,14 @@ def test_error_codes_of_the_service_cannot_grow_without_bound() -> None:
 
 @pytest.mark.parametrize("error", ["", "two words", "x" * 65, "http://secret/?sig=abc", "Ünknown"])
 def test_what_is_no_error_code_never_becomes_a_label(error: str) -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").azure_request(AzureOperation.GET_POOL, seconds=0.1, status=400, error=error)
     errors = "batchaccess_azure_errors_total"
     assert value_of(metrics, errors, connection="prod", operation="GetPool", error="Other") == 1
 
 
 def test_the_budget_is_read_at_each_scrape() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     tokens = iter([20.0, 3.5])
     metrics.connection("prod").watch_budget(lambda: next(tokens))
     assert value_of(metrics, "batchaccess_azure_budget_tokens", connection="prod") == 20
@@ -105,7 +106,7 @@ def test_the_budget_is_read_at_each_scrape() -> None:
     ],
 )
 def test_sweeps_are_counted_by_result(result: SweepResult, writes: int, last_success: float | None, no_op: int) -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").sweep_finished(result, seconds=4, ended=SINCE, writes=writes)
     assert value_of(metrics, "batchaccess_sweeps_total", connection="prod", result=result) == 1
     assert value_of(metrics, "batchaccess_sweep_duration_seconds_sum", connection="prod") == 4
@@ -114,7 +115,7 @@ def test_sweeps_are_counted_by_result(result: SweepResult, writes: int, last_suc
 
 
 def test_a_failed_sweep_leaves_the_time_of_the_last_success() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.sweep_finished(SweepResult.COMPLETE, seconds=1, ended=SINCE, writes=0)
     prod.sweep_finished(SweepResult.FAILED, seconds=1, ended=SINCE + timedelta(hours=1), writes=0)
@@ -123,7 +124,7 @@ def test_a_failed_sweep_leaves_the_time_of_the_last_success() -> None:
 
 
 def test_drift_is_counted_by_kind_and_outcome() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.drift_detected(DriftClass.MIXED)
     prod.drift_corrected(DriftClass.MIXED, CorrectionOutcome.DENIED)
@@ -157,7 +158,7 @@ def test_login_ports_are_ssh_and_rdp(port: int, port_class: PortClass) -> None:
 
 
 def test_reachability_is_told_by_port_class() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").observe_pools([pool_exposed("open"), pool_in_order("closed")])
 
     def reachable(pool: str, port_class: str) -> float | None:
@@ -168,7 +169,7 @@ def test_reachability_is_told_by_port_class() -> None:
 
 
 def test_an_unchanged_row_is_not_rendered_again() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     prod = metrics.connection("prod")
     prod.observe_pools([pool_in_order("same"), pool_in_order("other")])
     before = metrics._instruments.pools._pools["prod"]
@@ -179,7 +180,7 @@ def test_an_unchanged_row_is_not_rendered_again() -> None:
 
 
 def test_of_two_rows_for_one_pool_the_later_counts() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod").observe_pools([pool_exposed("twice"), pool_in_order("twice")])
     assert value_of(metrics, "batchaccess_pool_exposure_violation", connection="prod", pool="twice") == 0
     assert value_of(metrics, "batchaccess_pools", connection="prod", outcome="Compliant") == 1
@@ -188,11 +189,11 @@ def test_of_two_rows_for_one_pool_the_later_counts() -> None:
 
 def test_the_row_of_another_connection_is_refused() -> None:
     with pytest.raises(ValueError, match="row of connection test was given to the metrics of prod"):
-        Metrics().connection("prod").observe(connection_row("test"))
+        Metrics(FakeClock()).connection("prod").observe(connection_row("test"))
 
 
 def test_suspension_is_shown_and_lifted() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     for suspended in (True, False):
         metrics.connection("prod").observe(connection_row(suspended=suspended))
         metrics.observe_policy(policy_row(suspended=suspended))
@@ -201,7 +202,7 @@ def test_suspension_is_shown_and_lifted() -> None:
 
 
 def test_kubernetes_traffic_is_counted() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.status_written(ObjectKind.POLICY, WriteResult.CONFLICT)
     metrics.event_emitted(EventType.NORMAL, EventReason.CONNECTED, WriteResult.FAILED)
     metrics.watch_delivered(ObjectKind.POOL, WatchEvent.LISTED)

@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
+from tests.support.clock import FakeClock
 from tests.telemetry.build_rows import pool_exposed, populated
 
 PROMETHEUS_ACCEPT = (
@@ -97,24 +98,24 @@ async def test_it_listens_on_loopback_unless_told_otherwise(server: TelemetrySer
     ],
 )
 def test_the_url_can_be_opened(host: str, url: str) -> None:
-    assert TelemetryServer(Metrics(), liveness=list, readiness=list, host=host, port=8080).url == url
+    assert TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list, host=host, port=8080).url == url
 
 
 async def test_a_taken_port_is_an_error_at_start(server: TelemetryServer) -> None:
-    second = TelemetryServer(Metrics(), liveness=list, readiness=list, port=server.port)
+    second = TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list, port=server.port)
     with pytest.raises(OSError, match="address already in use"):
         await second.start()
     await second.stop()
 
 
 async def test_stopping_frees_the_port_and_may_be_repeated() -> None:
-    first = TelemetryServer(Metrics(), liveness=list, readiness=list)
+    first = TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list)
     await first.stop()
     await first.start()
     port = first.port
     await first.stop()
     await first.stop()
-    second = TelemetryServer(Metrics(), liveness=list, readiness=list, port=port)
+    second = TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list, port=port)
     await second.start()
     await second.stop()
 
@@ -123,7 +124,7 @@ async def test_further_pages_can_be_added() -> None:
     async def hello(_: web.Request) -> web.Response:
         return web.Response(text="hello")
 
-    server = TelemetryServer(Metrics(), liveness=list, readiness=list)
+    server = TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list)
     server.application.router.add_get("/", hello)
     await server.start()
     try:

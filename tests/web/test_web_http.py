@@ -23,7 +23,7 @@ def fed() -> Fed:
 
 @pytest.fixture
 async def client(fed: Fed) -> AsyncIterator[ClientSession]:
-    server = TelemetryServer(Metrics(), liveness=list, readiness=list)
+    server = TelemetryServer(Metrics(FakeClock()), liveness=list, readiness=list)
     StatusPage(fed, FakeClock()).add_to(server.application)
     await server.start()
     async with ClientSession(server.url) as session:

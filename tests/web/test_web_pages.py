@@ -128,6 +128,21 @@ def test_a_pool_shows_rules_drift_and_change_in_order() -> None:
     assert {"../policies/render/ssh", "../policies/sec/login", "../policies/render/loser"} <= set(page.links)
 
 
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        ("2026-03-01T11:54:57Z", "for policy render/ssh . The pool was open to the Internet for 5 min 3 s."),
+        ("2026-03-01T12:00:00Z", "The pool was open to the Internet for less than 1 s."),
+        ("", "for policy render/ssh . Before"),
+        ("long ago", "for policy render/ssh . Before"),
+    ],
+)
+def test_a_correction_tells_for_how_long_the_pool_was_open(since: str, told: str) -> None:
+    change = {"policy": "render/ssh", "time": "2026-03-01T12:00:00Z", "before": "x", "after": "y"}
+    status = pool_status(lastChange=change | ({"exposedSince": since} if since else {}))
+    assert told in good(pool_page(pool(status=status), [], shell=shell(depth=1))).text
+
+
 @pytest.mark.parametrize("step", [*STEPS, "RestorePending", "InventedTomorrow"])
 def test_a_journal_is_a_timeline(step: str) -> None:
     status = pool_status(journal=JOURNAL | {"step": step}, remediating=("True", step))
@@ -253,7 +268,7 @@ def everywhere(value: object) -> list[str]:
         },
         "differences": [{"field": value, "kind": value, "observed": value, "desired": value}],
         "assertions": [{"policy": value, "name": value, "holds": value, "message": value}],
-        "lastChange": {"policy": value, "time": value, "before": value, "after": value},
+        "lastChange": {"policy": value, "time": value, "before": value, "after": value, "exposedSince": value},
         "journal": {"step": value, "since": value, "ending": value, "message": value, "x": {"y": value}, "z": [value]},
         "pools": {"total": value},
         "connections": [{"name": value, "accepted": True, "reason": value, "message": value}],

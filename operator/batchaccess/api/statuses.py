@@ -67,7 +67,8 @@ def stored_change(status: object) -> Change | None:
     before, after = entry.get("before"), entry.get("after")
     if policy is None or time is None or not isinstance(before, str) or not isinstance(after, str):
         return None
-    return Change(policy=policy, time=time, before=before, after=after)
+    exposed_since = _time(entry.get("exposedSince"))
+    return Change(policy=policy, time=time, before=before, after=after, exposed_since=exposed_since)
 
 
 def _render(value: object) -> object:

@@ -9,6 +9,7 @@ from batchaccess.core.declared import (
 )
 from batchaccess.core.desired import desired_network
 from batchaccess.core.drift import NO_DRIFT, Drift, pool_drift
+from batchaccess.core.exposure import exposed_by_assertion, exposed_by_guardrail, exposed_by_policy
 from batchaccess.core.limits import Violation, limit_violations
 from batchaccess.core.model import (
     Network,
@@ -16,7 +17,7 @@ from batchaccess.core.model import (
     ObjectKey,
     ObservedPool,
 )
-from batchaccess.core.reachability import PoolReachability, reachability
+from batchaccess.core.reachability import BackendPort, PoolReachability, reachability
 from batchaccess.core.reasons import ConditionStatus, DriftClass, ExposedReason
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import AssertionStatus
@@ -36,6 +37,8 @@ class Assessment:
         drift: how its network differs from `desired`.
         assertions: every assertion of every policy that selects it.
         guardrail_violations: where it breaks a guardrail of its connection.
+        exposure_violations: the ports the Internet reaches although a guardrail, an assertion of a policy that selects
+            the pool, or what is declared closes them: see `core.exposure`.
     """
 
     pool: ObservedPool
@@ -47,10 +50,11 @@ class Assessment:
     drift: Drift = NO_DRIFT
     assertions: tuple[AssertionStatus, ...] = ()
     guardrail_violations: tuple[GuardrailViolation, ...] = ()
+    exposure_violations: frozenset[BackendPort] = frozenset()
 
     @property
     def exposed(self) -> ExposedReason:
-        """Whether anyone on the Internet reaches the pool."""
+        """Whether the pool is reachable from the Internet: whether some public address gets in somewhere."""
         return self.reachability.exposed
 
     @property
@@ -75,7 +79,12 @@ def assess(
     guardrails = guardrail_violations(reach, connection.forbid_internet_ports)
     policy = selection.governing
     if policy is None:
-        return Assessment(pool=pool, reachability=reach, guardrail_violations=guardrails)
+        return Assessment(
+            pool=pool,
+            reachability=reach,
+            guardrail_violations=guardrails,
+            exposure_violations=exposed_by_guardrail(guardrails),
+        )
     desired = desired_network(pool.network, policy.access)
     return Assessment(
         pool=pool,
@@ -87,6 +96,11 @@ def assess(
         drift=pool_drift(pool.network, desired, policy.access, nodes),
         assertions=evaluate_assertions(selection.all, reach),
         guardrail_violations=guardrails,
+        exposure_violations=(
+            exposed_by_guardrail(guardrails)
+            | exposed_by_assertion(selection.all, reach)
+            | exposed_by_policy(reach, desired, policy.access)
+        ),
     )
 
 
@@ -94,12 +108,13 @@ _BY_DANGER = (DriftClass.WIDENING, DriftClass.MIXED, DriftClass.NARROWING, Drift
 _BY_EXPOSURE = (ExposedReason.INTERNET_REACHABLE, ExposedReason.UNDETERMINED, ExposedReason.NONE)
 
 
-def danger(assessment: Assessment) -> tuple[int, int, int, str]:
-    """Sort key that puts the most dangerous pool first: who lets in too many, the Internet above all."""
+def danger(assessment: Assessment) -> tuple[int, int, float, int, str]:
+    """Sort key that puts the most dangerous pool first: who lets in too many, and most of the Internet."""
     drift = assessment.drift
     return (
         0 if drift.widens else 1,
         _BY_EXPOSURE.index(assessment.exposed),
+        -assessment.reachability.exposed_share,
         _BY_DANGER.index(drift.kind) if drift.kind in _BY_DANGER else len(_BY_DANGER),
         assessment.pool.id,
     )

@@ -66,6 +66,10 @@ class DesiredEndpoints:
     unlisted: Unlisted = Unlisted.REMOVE
     items: tuple[DesiredEndpoint, ...] = ()
 
+    def leaves(self, port: int) -> bool:
+        """Whether nothing is declared about who reaches a backend port that no endpoint of the pool maps."""
+        return self.unlisted is Unlisted.KEEP and all(item.backend_port != port for item in self.items)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredPublicAddresses:

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchaccess.core.addresses import AddressSet
-from batchaccess.core.declared import (
-    DesiredAccess,
-    Unlisted,
-)
+from batchaccess.core.declared import DesiredAccess
 from batchaccess.core.model import (
     InboundEndpoint,
     Network,
@@ -192,13 +189,11 @@ def _ids_text(ids: Iterable[str]) -> str:
 def _implicit_differences(desired: Network, access: DesiredAccess, nodes: NodeFindings | None) -> Iterator[Difference]:
     if nodes is None or access.endpoints is None:
         return
-    declared = {item.backend_port for item in access.endpoints.items}
     functions = functions_by_port(desired)
     everyone = ReachFunction.constant(Reach.OPEN, AddressSet.of_families(desired.ip_families))
     for port in sorted(nodes.implicit_ports):
-        tolerated = access.endpoints.unlisted is Unlisted.KEEP and port not in declared
         admitted = functions.get(BackendPort(Protocol.TCP, port), NOBODY)
-        if not tolerated and everyone.compare(admitted).higher:
+        if not access.endpoints.leaves(port) and everyone.compare(admitted).higher:
             yield Difference(
                 field=f"implicitMappings[{port}]",
                 kind=DriftClass.IMPLICIT_MAPPING,

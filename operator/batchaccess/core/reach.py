@@ -170,6 +170,11 @@ def _together(sets: Iterable[AddressSet]) -> AddressSet:
     return reduce(or_, sets, NO_ADDRESSES)
 
 
+def _open_in(cells: Iterable[Cell]) -> AddressSet:
+    """The literals let in at one source port."""
+    return _together(cell.sources for cell in cells if cell.decision.reach is Reach.OPEN)
+
+
 def _compare_cells(left: Sequence[Cell], right: Sequence[Cell]) -> Order:
     order = EQUAL
     for mine in left:
@@ -243,8 +248,15 @@ class ReachFunction:
     @property
     def always_open_sources(self) -> AddressSet:
         """The literals let in from every source port."""
-        segments = (_together(c.sources for c in cells if c.decision.reach is Reach.OPEN) for _, cells in self.anywhere)
-        return reduce(and_, segments)
+        return reduce(and_, (_open_in(cells) for _, cells in self.anywhere))
+
+    def open_beyond(self, other: "ReachFunction") -> AddressSet:
+        """The literals let in from some source port from which the other function does not let them in for certain."""
+        if self == other:
+            return NO_ADDRESSES
+        return _together(
+            _open_in(mine.cells) - _open_in(theirs.cells) for mine, theirs in _overlaps(self.anywhere, other.anywhere)
+        )
 
     @property
     def undetermined_sources(self) -> AddressSet:

@@ -6,6 +6,8 @@ pool created before the cut-over may carry SSH and RDP mappings that only its no
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from batchaccess.core.addresses import NO_ADDRESSES, AddressSet
@@ -84,7 +86,7 @@ class PoolReachability:
 
     @property
     def exposed(self) -> ExposedReason:
-        """Whether anyone on the Internet gets in somewhere."""
+        """Whether the pool is reachable from the Internet: whether some public address gets in somewhere."""
         values = {endpoint.internet.value for endpoint in self.endpoints}
         if ZoneVerdict.OPEN in values:
             return ExposedReason.INTERNET_REACHABLE
@@ -92,11 +94,17 @@ class PoolReachability:
 
     def exposed_addresses(self, family: IpFamily) -> int:
         """How many public addresses of a family are let in for certain, by one endpoint or another."""
-        admitted = NO_ADDRESSES
-        for endpoint in self.endpoints:
-            if endpoint.internet.value is ZoneVerdict.OPEN:
-                admitted |= endpoint.function.open_sources
-        return (admitted & PUBLIC_ADDRESSES).size(family)
+        return self._exposed_to.size(family)
+
+    @property
+    def exposed_share(self) -> float:
+        """To which share of the Internet the pool is open, from 0 to 1: see `public_share`."""
+        return public_share(self._exposed_to)
+
+    @property
+    def _exposed_to(self) -> AddressSet:
+        opened = (each.function.open_sources for each in self.endpoints if each.internet.value is ZoneVerdict.OPEN)
+        return reduce(or_, opened, NO_ADDRESSES) & PUBLIC_ADDRESSES
 
     def verdict_from(self, sources: AddressSet, endpoint: EndpointReachability) -> Verdict:
         """What a set of literal sources gets of an endpoint: the most that any of them gets.
@@ -123,6 +131,17 @@ class PoolReachability:
     def unmapped_virtual_network(self) -> Verdict:
         """What the virtual network gets of the ports that no endpoint maps."""
         return from_virtual_network(self._unmapped, self.network)
+
+
+def public_share(sources: AddressSet) -> float:
+    """The share of all public addresses that a set holds, from 0 to 1; of two address families the greater one.
+
+    An office range and everyone are both on the Internet; this is what tells them apart where pools are ranked.
+    """
+    public = sources & PUBLIC_ADDRESSES
+    if not public:
+        return 0.0
+    return max(public.size(family) / PUBLIC_ADDRESSES.size(family) for family in IpFamily)
 
 
 def _endpoint(endpoint: InboundEndpoint, network: Network) -> EndpointReachability:

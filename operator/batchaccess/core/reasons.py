@@ -131,7 +131,7 @@ class DriftClass(StrEnum):
 
 
 class ExposedReason(StrEnum):
-    """Whether anyone on the Internet reaches some endpoint of a pool."""
+    """Whether some endpoint of a pool is reachable from the Internet, that is from some public address."""
 
     INTERNET_REACHABLE = "InternetReachable"
     UNDETERMINED = "Undetermined"

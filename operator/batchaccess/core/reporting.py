@@ -48,8 +48,8 @@ from batchaccess.core.zones import ZoneVerdict
 MOST_OVERRIDDEN: Final = 20
 MOST_DIFFERENCES: Final = 20
 MOST_ASSERTIONS: Final = 50
-LONGEST_CHANGE: Final = 500
-"""Of the line that describes a network in `status.lastChange`, in characters."""
+LONGEST_CHANGE: Final = 2000
+"""Of the line that describes a network in `status.lastChange`, in characters: more than five endpoints make."""
 
 _WORKING: Final = frozenset({ConnectionReason.CONNECTED, ConnectionReason.SUSPENDED})
 _BY_TROUBLE: Final = (ConditionStatus.FALSE, ConditionStatus.UNKNOWN, ConditionStatus.TRUE)
@@ -151,14 +151,25 @@ def _exposed(reach: PoolReachability) -> Finding:
 
 def _exposure_message(reach: PoolReachability) -> str:
     reached = [
-        f"{_endpoint_name(endpoint)}: {admits(endpoint)}"
+        _endpoint_line(endpoint)
+        for verdict in _NOT_CLOSED
         for endpoint in reach.endpoints
-        if endpoint.internet.value in (ZoneVerdict.OPEN, ZoneVerdict.UNDETERMINED)
+        if endpoint.internet.value is verdict
     ]
     subnet = "" if reach.network.subnet_id is None else f" {SUBNET_NOTE[0].upper()}{SUBNET_NOTE[1:]}."
     if not reached:
         return f"Nobody on the Internet reaches a node.{subnet}"
     return f"{'; '.join(reached)}.{subnet}"
+
+
+_NOT_CLOSED: Final = (ZoneVerdict.OPEN, ZoneVerdict.UNDETERMINED)
+"""What there is somebody or something to blame for, in the order in which it is told: the end of a message is cut."""
+
+
+def _endpoint_line(endpoint: EndpointReachability) -> str:
+    """An endpoint, who it admits and, unless it keeps the Internet out, why: the rule to blame."""
+    line = f"{_endpoint_name(endpoint)}: {admits(endpoint)}"
+    return f"{line} (because {because(endpoint.internet)})" if endpoint.internet.value in _NOT_CLOSED else line
 
 
 def _endpoint_name(endpoint: EndpointReachability) -> str:
@@ -237,21 +248,50 @@ def _ports_text(ports: PortRange) -> str:
     return "*" if ports == ALL_PORTS else str(ports)
 
 
-def network_change(policy: ObjectKey, *, before: Network, after: Network, time: datetime) -> Change:
-    """A change we made, in one line before and one after."""
+def network_change(
+    policy: ObjectKey, *, before: Network, after: Network, time: datetime, exposed_since: datetime | None = None
+) -> Change:
+    """A change we made, in one line before and one after; `exposed_since` is as `known_exposed_since` says."""
     return Change(
         policy=policy,
         time=time.replace(microsecond=0),
         before=network_line(before),
         after=network_line(after),
+        exposed_since=None if exposed_since is None else exposed_since.replace(microsecond=0),
     )
 
 
 def network_line(network: Network) -> str:
-    """A network in one line: each endpoint and who it admits."""
+    """A network in one line: each endpoint, who it admits, and the rule to blame if the Internet gets in."""
     endpoints = reachability(network, legacy=False).endpoints
-    line = "; ".join(f"{_endpoint_name(endpoint)}: {admits(endpoint)}" for endpoint in endpoints)
-    return shortened(line or "no endpoints", LONGEST_CHANGE)
+    return shortened("; ".join(map(_endpoint_line, endpoints)) or "no endpoints", LONGEST_CHANGE)
+
+
+def known_exposed_since(before: Assessment, conditions: Iterable[Condition], *, changed: datetime) -> datetime | None:
+    """Since when a pool is known to have been reachable from the Internet when we changed it; None if it was not.
+
+    That is when a look first found it so, or earlier: what a pool's own endpoints show they have shown since it was
+    last modified, at the latest. A pool that the very look corrects that finds it open has no other beginning.
+
+    Args:
+        before: the pool as it was read right before the change.
+        conditions: those in Kubernetes then.
+        changed: when the change was made; clocks differ, so no beginning is taken to lie behind it.
+    """
+    if before.exposed is not ExposedReason.INTERNET_REACHABLE:
+        return None
+    known = [
+        condition.last_transition_time
+        for condition in conditions
+        if condition.type is ConditionType.EXPOSED and condition.status is ConditionStatus.TRUE
+    ]
+    by_endpoint = any(
+        endpoint.internet.value is ZoneVerdict.OPEN and not endpoint.implicit
+        for endpoint in before.reachability.endpoints
+    )
+    if by_endpoint and before.pool.last_modified is not None:
+        known.append(before.pool.last_modified)
+    return min([*known, changed])
 
 
 _COUNTED_AS: Final = {

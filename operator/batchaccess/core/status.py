@@ -100,12 +100,16 @@ class AssertionStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The last change we made to a pool's network, in one line before and one after."""
+    """The last change we made to a pool's network, in one line before and one after.
+
+    `exposed_since` is since when the pool is known to have been reachable from the Internet; None if it was not.
+    """
 
     policy: ObjectKey
     time: datetime
     before: str
     after: str
+    exposed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

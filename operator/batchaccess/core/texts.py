@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 LONGEST_MESSAGE: Final = 1024
@@ -14,6 +14,19 @@ LONGEST_VALUE: Final = 200
 _MOST_LISTED: Final = 5
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST_LABEL: Final = 63
+
+
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def duration_text(seconds: float) -> str:
+    """A duration in its largest unit and the next: `5 min 3 s`, `2 h 5 min`, `12 d`, `40 s`; never rounded up."""
+    whole = max(0, int(seconds))
+    for (size, unit), (smaller, smaller_unit) in pairwise(_UNITS):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    return f"{whole} s" if whole else "less than 1 s"
 
 
 def shortened(text: str, longest: int = LONGEST_VALUE) -> str:

@@ -1,11 +1,11 @@
 """What the metrics show of one pool, derived from the same values as its status."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion
 from batchaccess.core.model import IpFamily
-from batchaccess.core.reachability import PoolReachability, reachability
+from batchaccess.core.reachability import PoolReachability
 from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.status import Condition
 from batchaccess.core.zones import ZoneVerdict
@@ -15,17 +15,17 @@ from batchaccess.telemetry.rows import PoolRow
 def pool_row(assessment: Assessment, conclusion: Conclusion, conditions: tuple[Condition, ...]) -> PoolRow:
     """The row of a pool that could be read."""
     reach = assessment.reachability
-    open_ports = _ports(reach, ZoneVerdict.OPEN)
     return PoolRow(
         pool=assessment.pool.id,
         outcome=conclusion.outcome,
         conditions=conditions,
         policy=None if assessment.policy is None else assessment.policy.key,
         mode=None if assessment.policy is None else assessment.policy.mode,
-        internet_open_ports=open_ports,
+        internet_open_ports=_ports(reach, ZoneVerdict.OPEN),
         internet_undetermined_ports=_ports(reach, ZoneVerdict.UNDETERMINED),
-        violating_ports=open_ports & frozenset(_forbidden_ports(assessment, open_ports)),
+        violating_ports=frozenset(violation.port for violation in assessment.exposure_violations),
         exposed_addresses={family: reach.exposed_addresses(family) for family in IpFamily},
+        failed_assertions=Counter(failed.policy for failed in assessment.failed_assertions),
     )
 
 
@@ -36,16 +36,3 @@ def unreadable_row(pool_id: str, conditions: tuple[Condition, ...]) -> PoolRow:
 
 def _ports(reach: PoolReachability, verdict: ZoneVerdict) -> frozenset[int]:
     return frozenset(endpoint.backend_port for endpoint in reach.endpoints if endpoint.internet.value is verdict)
-
-
-def _forbidden_ports(assessment: Assessment, open_ports: Iterable[int]) -> Iterator[int]:
-    """The open ports that a guardrail, an assertion or the declared network closes to the Internet."""
-    yield from (violation.port.port for violation in assessment.guardrail_violations)
-    if assessment.policy is not None:
-        for assertion in assessment.policy.assertions:
-            if "Internet" in assertion.not_reachable_from:
-                yield from assertion.ports or open_ports
-    if assessment.desired is not None and assessment.policy is not None and assessment.policy.access.endpoints:
-        declared = reachability(assessment.desired, legacy=False)
-        allowed = _ports(declared, ZoneVerdict.OPEN) | _ports(declared, ZoneVerdict.UNDETERMINED)
-        yield from (port for port in open_ports if port not in allowed)

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Collection, Sequence
 
+from batchaccess.api import stored_conditions
 from batchaccess.core.assessment import assess
 from batchaccess.core.decision import Nothing
 from batchaccess.core.memory import PoolMemory, after_observation, after_request
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import PoolOutcome
-from batchaccess.core.reporting import network_change
+from batchaccess.core.reporting import known_exposed_since, network_change
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
+from batchaccess.core.status import Condition
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock
 from batchaccess.sweep.accountsagas import AccountSagas
@@ -85,7 +87,15 @@ class TrackedPools:
                 before=attempt.change.before.pool.network,
                 after=pool.network,
                 time=attempt.change.time,
+                exposed_since=known_exposed_since(
+                    attempt.change.before, self._told_of(track, this), changed=attempt.change.time
+                ),
             )
+
+    def _told_of(self, track: PoolTrack, this: Pass) -> tuple[Condition, ...]:
+        """The conditions of a pool in Kubernetes when the pass began."""
+        reported = this.asked.existing.get(track.name)
+        return () if reported is None else stored_conditions(reported.stored.status)
 
     def _requested(self, track: PoolTrack, this: Pass) -> Requested:
         reported, policy = this.asked.existing.get(track.name), track.assessment.policy

@@ -67,11 +67,13 @@ class ConnectionMetrics:
         self._instruments.exposure.observe(self.name, pools)
 
     def observe_some_pools(self, rows: Iterable[PoolRow]) -> None:
-        """Replace what is shown of some pools between two sweeps. Exposure is still counted from sweep to sweep."""
+        """Replace what is shown of some pools between two sweeps."""
         if self._forgotten:
             return
-        for before, after in self._instruments.pools.update(self.name, rows):
+        pools = tuple(rows)
+        for before, after in self._instruments.pools.update(self.name, pools):
             self._instruments.drift.closed(self.name, before, after)
+        self._instruments.exposure.observe_some(self.name, pools)
 
     def sweep_finished(self, result: SweepResult, *, seconds: float, ended: datetime, writes: int) -> None:
         """Count one sweep.
@@ -85,8 +87,6 @@ class ConnectionMetrics:
         if self._forgotten:
             return
         self._instruments.sweeps.finished(self.name, result, seconds=seconds, ended=ended, writes=writes)
-        if result is not SweepResult.FAILED:
-            self._instruments.exposure.swept(self.name, ended)
 
     def drift_detected(self, kind: DriftClass, *, after: float | None = None) -> None:
         """Count one pool whose drift was first seen or changed its kind, `after` seconds if it is known how late."""

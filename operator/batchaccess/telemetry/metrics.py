@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from batchaccess import __version__
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import EventReason, EventType
+from batchaccess.ports import Clock
 from batchaccess.telemetry import azure, drift, exposure, kubernetes, objects, pools, sagas, sweeps
 from batchaccess.telemetry.connection import ConnectionMetrics, Instruments
 from batchaccess.telemetry.families import Family, Label, gauge
@@ -42,9 +43,9 @@ FAMILIES: tuple[Family, ...] = tuple(family for families in AREAS.values() for f
 
 
 class Metrics:
-    """The metrics of one operator, in a registry of their own."""
+    """The metrics of one operator, in a registry of their own. What grows with time grows by the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         # A creation time per counter and histogram series would double their number and no query uses them.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # its author left it unannotated
         self._registry = CollectorRegistry()
@@ -55,7 +56,7 @@ class Metrics:
             sweeps=sweeps.SweepMetrics(self._registry),
             drift=drift.DriftMetrics(self._registry),
             azure=azure.AzureMetrics(self._registry),
-            exposure=exposure.ExposureMetrics(self._registry),
+            exposure=exposure.ExposureMetrics(self._registry, clock),
             sagas=sagas.SagaMetrics(self._registry),
         )
         self._kubernetes = kubernetes.KubernetesMetrics(self._registry)

@@ -16,6 +16,7 @@ from batchaccess.telemetry.labels import (
     IP_FAMILY,
     MODE,
     OUTCOME,
+    POLICY,
     POOL,
     PORT_CLASS,
 )
@@ -34,7 +35,8 @@ POOL_CONDITION = gauge(
 )
 POOL_INTERNET_REACHABLE = gauge(
     "pool_internet_reachable",
-    "1 if anyone on the Internet reaches a port of this class on a pool's nodes, 0 if not or undetermined.",
+    "1 if a port of this class on a pool's nodes is reachable from the Internet, that is from some public address, 0 "
+    "if not or undetermined; batchaccess_pool_exposed_addresses tells from how many.",
     [CONNECTION, POOL, PORT_CLASS],
 )
 POOL_REACHABILITY_UNDETERMINED = gauge(
@@ -44,17 +46,25 @@ POOL_REACHABILITY_UNDETERMINED = gauge(
 )
 POOL_EXPOSURE_VIOLATION = gauge(
     "pool_exposure_violation",
-    "1 if the Internet reaches a port of a pool that its policy, an assertion or a guardrail closes, else 0.",
+    "1 if some public address reaches a port of a pool that its policy, an assertion or a guardrail closes to it, else "
+    "0. Assertions are those of every accepted policy that selects the pool.",
     [CONNECTION, POOL],
+)
+POOL_FAILED_ASSERTIONS = gauge(
+    "pool_failed_assertions",
+    "Number of assertions of a policy that fail on a pool, whoever governs it and whatever they are about; no series "
+    "where none fails for certain.",
+    [CONNECTION, POOL, POLICY],
 )
 POOL_EXPOSED_ADDRESSES = gauge(
     "pool_exposed_addresses",
-    "Number of source addresses that reach some endpoint of a pool; no series where there are none.",
+    "Number of public source addresses that reach some endpoint of a pool for certain; no series where there are none.",
     [CONNECTION, POOL, IP_FAMILY],
 )
 POOL_EXPOSED_SINCE = gauge(
     "pool_exposed_since_timestamp_seconds",
-    "Unix time since which a pool is reachable from the Internet; no series while it is not.",
+    "Unix time at which a pool was first seen to be reachable from the Internet and since which no look found it "
+    "otherwise; no series while it is not. It outlives restarts.",
     [CONNECTION, POOL],
 )
 POOL_DRIFTED_SINCE = gauge(
@@ -70,6 +80,7 @@ POOL_FAMILIES: tuple[Family, ...] = (
     POOL_INTERNET_REACHABLE,
     POOL_REACHABILITY_UNDETERMINED,
     POOL_EXPOSURE_VIOLATION,
+    POOL_FAILED_ASSERTIONS,
     POOL_EXPOSED_ADDRESSES,
     POOL_EXPOSED_SINCE,
     POOL_DRIFTED_SINCE,
@@ -146,6 +157,8 @@ def _samples(identity: tuple[str, str], row: PoolRow) -> Iterator[Sample]:
         yield Sample(POOL_INTERNET_REACHABLE, (*identity, port_class), port_class in open_classes)
     yield Sample(POOL_REACHABILITY_UNDETERMINED, identity, bool(row.internet_undetermined_ports))
     yield Sample(POOL_EXPOSURE_VIOLATION, identity, bool(row.violating_ports))
+    for policy, failed in sorted(row.failed_assertions.items()):
+        yield Sample(POOL_FAILED_ASSERTIONS, (*identity, str(policy)), failed)
     for ip_family, addresses in sorted(row.exposed_addresses.items()):
         if addresses:
             yield Sample(POOL_EXPOSED_ADDRESSES, (*identity, ip_family), addresses)

@@ -22,7 +22,8 @@ class PoolRow:
 
     Ports are backend ports. `violating_ports` are those reachable from the Internet although an assertion, a guardrail
     or the network declared by the governing policy closes them: what a person is paged for. `exposed_addresses` counts
-    the source addresses outside the pool's own network that reach some endpoint, by family.
+    the source addresses outside the pool's own network that reach some endpoint, by family. `failed_assertions` counts
+    those that fail for certain, by the policy that makes them, whoever governs; policies with none are left out.
     """
 
     pool: str
@@ -34,6 +35,7 @@ class PoolRow:
     internet_undetermined_ports: frozenset[int] = frozenset()
     violating_ports: frozenset[int] = frozenset()
     exposed_addresses: Mapping[IpFamily, int] = field(default_factory=dict)
+    failed_assertions: Mapping[ObjectKey, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from batchaccess.core.model import JsonObject
+from batchaccess.core.texts import duration_text
 from batchaccess.web.addresses import Addresses, key_of
 from batchaccess.web.eventspage import events_table
 from batchaccess.web.fleet import FleetFilter
@@ -206,7 +207,7 @@ def _last_change(status: JsonObject, shell: Shell) -> Content:
     by = policy_links([text_in(change, "policy")], shell.addresses)
     return section(
         "Last correction",
-        el("p", "Made ", when, " for policy ", by or "unknown", "."),
+        el("p", "Made ", when, " for policy ", by or "unknown", ".", _was_open(change)),
         el(
             "div",
             el("div", el("h3", "Before"), el("p", text_in(change, "before")), class_="observed"),
@@ -215,6 +216,14 @@ def _last_change(status: JsonObject, shell: Shell) -> Content:
         ),
         id="last-change",
     )
+
+
+def _was_open(change: JsonObject) -> str:
+    """For how long a pool was exposed until it was corrected; nothing if it was not."""
+    since, until = time_of(text_in(change, "exposedSince")), time_of(text_in(change, "time"))
+    if since is None or until is None:
+        return ""
+    return f" The pool was open to the Internet for {duration_text((until - since).total_seconds())}."
 
 
 def _assertions(status: JsonObject, to: Addresses) -> Content:

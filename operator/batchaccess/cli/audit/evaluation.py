@@ -119,5 +119,5 @@ def _judged(subject: _Subject) -> tuple[PoolReachability, tuple[Finding, ...]]:
     return reach, found
 
 
-def _danger(pool: AuditedPool) -> tuple[int, str]:
-    return _BY_EXPOSURE.index(pool.reachability.exposed), pool.id
+def _danger(pool: AuditedPool) -> tuple[int, float, str]:
+    return _BY_EXPOSURE.index(pool.reachability.exposed), -pool.reachability.exposed_share, pool.id

@@ -37,6 +37,9 @@ def _network(*nat_pools: dict[str, Any]) -> dict[str, Any]:
 OPEN_SSH: Final = _network(_nat_pool("SSH", 22, 4000))
 """What somebody clicks together in a hurry: SSH for everyone."""
 
+OPEN_LICENSES: Final = _network(_nat_pool("flexlm", 27000, 5000))
+"""The licenses for everyone, not for the office alone."""
+
 
 def _edits(account: Account, pool_id: str, changes: dict[str, Any]) -> Callable[[World], Awaitable[None]]:
     async def act(world: World) -> None:

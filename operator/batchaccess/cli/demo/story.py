@@ -12,7 +12,7 @@ import click
 
 from batchaccess.cli.demo import drain
 from batchaccess.cli.demo.cluster import RefusedError, condition, manifest
-from batchaccess.cli.demo.drift import OPEN_SSH
+from batchaccess.cli.demo.drift import OPEN_LICENSES, OPEN_SSH
 from batchaccess.cli.demo.world import ARCHIVE, PROD, DemoError, World, running
 from kubeemulator.launch import LaunchError
 
@@ -161,6 +161,21 @@ async def drift_is_corrected(world: World) -> str:
     closed = await until(seen)
     await pool_says(world, "prod.render-linux", "Compliant", "True", "Compliant")
     return closed
+
+
+async def office_range_excuses_nobody_else(world: World) -> str:
+    """One office may reach the licenses; that everyone does is against policy all the same."""
+    world.batch.edit("license-server", OPEN_LICENSES, PROD)
+    requested = {"batchaccess.dev/requested-at": datetime.now(UTC).isoformat()}
+    await world.cluster.annotate("BatchPoolAccess", "prod.license-server", requested)
+    message = await pool_says(world, "prod.license-server", "Exposed", "True", "InternetReachable")
+
+    async def seen() -> str:
+        violation = 'batchaccess_pool_exposure_violation{connection="prod",pool="license-server"} 1.0'
+        expect(violation in await world.metrics(), "the metrics show no violation of license-server")
+        return message
+
+    return await until(seen)
 
 
 async def emptied_pool_is_corrected(world: World) -> str:
@@ -328,6 +343,7 @@ STORY: Final = (
     Step("A busy pool that drifts is drained", busy_pool_is_drained),
     Step("A closed port is an explicit Deny", closed_port_is_an_explicit_deny),
     Step("Drift is found and corrected", drift_is_corrected),
+    Step("An office range excuses nobody else", office_range_excuses_nobody_else),
     Step("A busy pool is corrected once it is empty", emptied_pool_is_corrected),
     Step("What the service would refuse dies at apply", refused_at_apply),
     Step("A guardrail beats a policy", guardrail_holds),
