@@ -34,7 +34,8 @@ POOL_CONDITION = gauge(
 )
 POOL_INTERNET_REACHABLE = gauge(
     "pool_internet_reachable",
-    "1 if anyone on the Internet reaches a port of this class on a pool's nodes, 0 if not or undetermined.",
+    "1 if a port of this class on a pool's nodes is reachable from the Internet, be it from a single public address; "
+    "0 if not or undetermined.",
     [CONNECTION, POOL, PORT_CLASS],
 )
 POOL_REACHABILITY_UNDETERMINED = gauge(
