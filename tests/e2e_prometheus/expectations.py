@@ -99,6 +99,7 @@ NOT_OF_THE_STORY: Final = {
 """Alerts that promtool's unit tests in tests/monitoring show instead, with the reason."""
 
 ALWAYS_ZERO: Final = {
+    "correction: Breakers open A": "it takes ten drifted pools of one account",
     "correction: Cannot be corrected A": "the service refuses nothing that is asked of it",
     "correction: How corrections ended B": "what is in Kubernetes is not lost",
     "correction: Scale not brought back A": "the scale comes back",
