@@ -3,25 +3,38 @@
 from collections.abc import Mapping
 from typing import Final
 
-from scripts.monitoring.panels import HERE, RED, YELLOW, Panel, Query, Unit, lines, listing, number
+from scripts.monitoring.panels import (
+    HERE,
+    POOL,
+    RED,
+    YELLOW,
+    Panel,
+    Query,
+    Unit,
+    lines,
+    listing,
+    number,
+    one_of,
+    with_policy,
+)
 
 NOW: Final[tuple[Panel, ...]] = (
     number(
         "Drifted",
         "Pools that are not as declared.",
-        f"count(batchaccess_pool_drifted_since_timestamp_seconds{{{HERE}}}) or vector(0)",
+        f"count({one_of('batchaccess_pool_drifted_since_timestamp_seconds', *POOL)}) or vector(0)",
         bad=YELLOW,
     ),
     number(
         "Waiting to be corrected",
         "Pools whose drift is to be corrected as soon as what they wait for is so.",
-        f'sum(batchaccess_pools{{outcome="Pending", {HERE}}})',
+        f'sum(max by (connection) (batchaccess_pools{{outcome="Pending", {HERE}}}))',
         bad=YELLOW,
     ),
     number(
         "Cannot be corrected",
         "Pools the operator gave up on until somebody changes something.",
-        f'sum(batchaccess_pools{{outcome="Stalled", {HERE}}})',
+        f'sum(max by (connection) (batchaccess_pools{{outcome="Stalled", {HERE}}}))',
         bad=RED,
     ),
     number(
@@ -32,8 +45,7 @@ NOW: Final[tuple[Panel, ...]] = (
     listing(
         "Drifted pools",
         "Every pool that is not as declared, and since when.",
-        f"(batchaccess_pool_drifted_since_timestamp_seconds{{{HERE}}} * 1000)"
-        f" * on (connection, pool) group_left (policy, mode) batchaccess_pool_info{{{HERE}}}",
+        with_policy(f"({one_of('batchaccess_pool_drifted_since_timestamp_seconds', *POOL)} * 1000)"),
         columns={"connection": "Account", "pool": "Pool", "policy": "Policy", "mode": "Mode", "Value": "Drifted"},
         units={"Drifted": Unit.TIME_AGO},
     ),
@@ -94,7 +106,8 @@ RATES: Final[tuple[Panel, ...]] = (
     lines(
         "Pools by outcome",
         "What the last sweep of each account concluded.",
-        Query(expr=f"sum by (outcome) (batchaccess_pools{{{HERE}}})", legend="{{outcome}}"),
+        Query(expr=f"sum by (outcome) ({one_of('batchaccess_pools', 'connection', 'outcome')})", legend="{{outcome}}"),
+        unit=Unit.POOLS,
         stacked=True,
         span=24,
     ),
@@ -102,31 +115,51 @@ RATES: Final[tuple[Panel, ...]] = (
 
 DRAINS: Final[tuple[Panel, ...]] = (
     number(
-        "Being drained or brought back",
-        "Pools with nodes whose correction is under way.",
-        f"sum(batchaccess_remediation_active{{{HERE}}})",
+        "Under way",
+        "Pools with nodes that are being drained, corrected or brought back.",
+        f"sum({one_of('batchaccess_remediation_active', 'connection', 'step')})",
+        span=4,
     ),
     number(
         "Scale not brought back",
         "Pools whose nodes the operator took and could not bring back yet; somebody has to look.",
-        f"sum(batchaccess_restore_pending{{{HERE}}})",
+        f"sum({one_of('batchaccess_restore_pending', 'connection')})",
         bad=RED,
+        span=4,
+    ),
+    number(
+        "Breakers open",
+        "Accounts of which so many pools drift at once, though nobody edited their policies, that no drain begins.",
+        f"sum({one_of('batchaccess_breaker_open', 'connection')})",
+        bad=RED,
+        span=4,
     ),
     number(
         "Nodes drained, 24 hours",
         "Nodes that corrections took out of their pools.",
         f"sum(increase(batchaccess_nodes_drained_total{{{HERE}}}[24h]))",
+        span=4,
     ),
     number(
         "Capacity lost, 24 hours",
         "Nodes that were missing because of corrections, times how long.",
         f"sum(increase(batchaccess_capacity_lost_node_seconds_total{{{HERE}}}[24h]))",
         unit=Unit.SECONDS,
+        span=4,
+    ),
+    number(
+        "Tasks affected, 24 hours",
+        "Tasks that ran in a pool when a correction began to take its nodes out.",
+        f"sum(increase(batchaccess_tasks_affected_total{{{HERE}}}[24h]))",
+        span=4,
     ),
     lines(
         "Corrections by step",
         "Pools with nodes whose correction is at this step.",
-        Query(expr=f"sum by (step) (batchaccess_remediation_active{{{HERE}}})", legend="{{step}}"),
+        Query(
+            expr=f"sum by (step) ({one_of('batchaccess_remediation_active', 'connection', 'step')})", legend="{{step}}"
+        ),
+        unit=Unit.POOLS,
         stacked=True,
     ),
     lines(

@@ -1,10 +1,30 @@
 """The alerts about the operator itself and its way to Azure and Kubernetes: is it there, does it see, may it write."""
 
+from typing import Final
+
 from scripts.monitoring.alerts import Alert, Group, Severity
+from scripts.monitoring.restarts import CONNECTION_SHOWN, lately
 
 REFUSED_IDENTITY = "AuthenticationFailed|SecretNotFound"
 UNUSABLE_DECLARATION = "DuplicateEndpoint|EndpointNotAllowed|Invalid"
 """Reasons of a connection that have an alert of their own, so that SweepStale need not name them a second time."""
+
+_SPARSE: Final = "35m"
+"""How long counters have to grow that grow once in a sweep, for all accounts that are swept every half hour or oftener.
+
+Longer than the half hour over which their increase is taken: what happened once is no longer in it by then.
+"""
+
+
+def _restarts(within: str) -> str:
+    """How often the process restarted that did so most often; a new pod of a rollout is another process."""
+    return f"""\
+max(
+  changes(process_start_time_seconds[{within}])
+  and on (instance, job)
+  last_over_time(batchaccess_build_info[{within}])
+)"""
+
 
 OPERATOR = Group(
     name="batchaccess-operator",
@@ -14,9 +34,30 @@ OPERATOR = Group(
             severity=Severity.CRITICAL,
             lasting="10m",
             expr="absent(batchaccess_build_info)\n",
-            summary="The Azure Batch access operator is not running",
+            summary="No Azure Batch access operator is scraped",
             description=(
-                "Prometheus has not scraped a batchaccess operator for ten minutes: nothing is observed or corrected."
+                "Prometheus has not scraped a batchaccess operator for ten minutes. Either none is running, and "
+                "nothing is observed or corrected, or one runs and every other alert about it is blind."
+            ),
+        ),
+        Alert(
+            name="OperatorRestarting",
+            severity=Severity.WARNING,
+            expr=f"{_restarts('2h')} > 3\n",
+            summary="The Azure Batch access operator restarted {{ $value }} times in two hours",
+            description=(
+                "A process of the operator restarted {{ $value }} times in two hours. It goes on where it was each "
+                "time, but drift is found and corrected later."
+            ),
+        ),
+        Alert(
+            name="OperatorRestarting",
+            severity=Severity.CRITICAL,
+            expr=f"{_restarts('1h')} > 5\n",
+            summary="The Azure Batch access operator restarted {{ $value }} times in an hour",
+            description=(
+                "A process of the operator restarted {{ $value }} times in an hour: it lives for minutes and is away "
+                "for as long. Little is observed or corrected, and alerts that have to last may not fire."
             ),
         ),
         Alert(
@@ -61,25 +102,27 @@ batchaccess_connection_condition{{
             name="AzureAuthFailing",
             severity=Severity.CRITICAL,
             lasting="10m",
-            expr=f"""\
-max by (connection) (
-  batchaccess_connection_condition{{type="Ready", reason=~"{REFUSED_IDENTITY}"}}
-)
-""",
-            summary="Account {{ $labels.connection }} refuses the operator's identity",
+            expr=lately(
+                f'batchaccess_connection_condition{{type="Ready", reason=~"{REFUSED_IDENTITY}"}}',
+                by="connection",
+                unless=CONNECTION_SHOWN,
+            ),
+            summary="The operator cannot authenticate to account {{ $labels.connection }}",
             description=(
-                "The operator has not been able to authenticate to account {{ $labels.connection }} for ten minutes."
+                "For ten minutes account {{ $labels.connection }} has refused the operator's identity, or the Secret "
+                "with its credential has been missing: its pools are not observed. The condition Ready of the "
+                "connection says which."
             ),
         ),
         Alert(
             name="ConnectionNotReady",
             severity=Severity.WARNING,
             lasting="10m",
-            expr=f"""\
-max by (connection, reason) (
-  batchaccess_connection_condition{{type="Ready", reason=~"{UNUSABLE_DECLARATION}"}}
-)
-""",
+            expr=lately(
+                f'batchaccess_connection_condition{{type="Ready", reason=~"{UNUSABLE_DECLARATION}"}}',
+                by="connection, reason",
+                unless=CONNECTION_SHOWN,
+            ),
             summary="Connection {{ $labels.connection }} cannot be used as declared: {{ $labels.reason }}",
             description=(
                 "For ten minutes connection {{ $labels.connection }} has been declared in a way that the operator "
@@ -89,26 +132,27 @@ max by (connection, reason) (
         Alert(
             name="AzureThrottled",
             severity=Severity.WARNING,
-            lasting="15m",
+            lasting=_SPARSE,
             expr="""\
-sum by (connection) (rate(batchaccess_azure_throttled_total[5m])) > 0
+sum by (connection) (increase(batchaccess_azure_throttled_total[30m])) > 0
 """,
             summary="Account {{ $labels.connection }} throttles the operator",
             description=(
-                "For 15 minutes the Batch service has refused requests to account {{ $labels.connection }} because "
-                "there were too many. Drift is found and corrected later than it could be."
+                "For more than half an hour the Batch service has refused requests to account {{ $labels.connection }} "
+                "because there were too many. Drift is found and corrected later than it could be."
             ),
         ),
         Alert(
             name="StatusWritesFailing",
             severity=Severity.WARNING,
-            lasting="15m",
+            lasting=_SPARSE,
             expr="""\
-sum by (kind) (rate(batchaccess_status_writes_total{result="Failed"}[5m])) > 0
+sum by (kind) (increase(batchaccess_status_writes_total{result="Failed"}[30m])) > 0
 """,
             summary="The status of {{ $labels.kind }} objects cannot be written",
             description=(
-                "For 15 minutes writes to the status of {{ $labels.kind }} objects have failed: kubectl shows old news."
+                "For more than half an hour writes to the status of {{ $labels.kind }} objects have failed again and "
+                "again: what kubectl shows of them is old. Metrics are right."
             ),
         ),
     ),

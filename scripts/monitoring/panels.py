@@ -27,6 +27,12 @@ DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 HERE: Final = 'connection=~"$connection"'
 """Keeps a query to the accounts chosen at the top of the dashboard."""
 
+KEPT: Final = "Prometheus itself keeps 15 days, unless told otherwise: what it has dropped is not counted."
+"""Belongs to the description of what is counted over a month."""
+
+POOL: Final = ("connection", "pool")
+"""The labels that name a pool."""
+
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
 
 Panel = stat.Panel | timeseries.Panel | table.Panel
@@ -40,6 +46,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
     PER_SECOND = "reqps"
     TIME_AGO = "dateTimeFromNow"
+    POOLS = "suffix: pools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,26 @@ class Query:
     legend: str = ""
 
 
-def number(title: str, description: str, expr: str, *, bad: str | None = None, unit: Unit = Unit.NUMBER) -> stat.Panel:
+def one_of(family: str, *labels: str) -> str:
+    """A gauge by these labels: of an old and a new process beside each other the greater value counts, once."""
+    return f"max by ({', '.join(labels)}) ({family}{{{HERE}}})"
+
+
+def with_policy(expr: str) -> str:
+    """Pools with the policy that governs them, and its mode; processes that disagree on it do no harm."""
+    governing = one_of("batchaccess_pool_info", "connection", "pool", "policy", "mode")
+    return f"{expr} * on (connection, pool) group_left (policy, mode) topk by (connection, pool) (1, {governing})"
+
+
+def number(
+    title: str,
+    description: str,
+    expr: str,
+    *,
+    bad: str | None = None,
+    unit: Unit = Unit.NUMBER,
+    span: int = 6,
+) -> stat.Panel:
     """One figure; with `bad`, the colour of every value above zero. `increase` extrapolates, so counts are rounded."""
     panel = (
         stat.Panel()
@@ -59,7 +85,7 @@ def number(title: str, description: str, expr: str, *, bad: str | None = None, u
         .datasource(DATASOURCE)
         .unit(unit)
         .height(4)
-        .span(6)
+        .span(span)
         .color_mode(BigValueColorMode.VALUE)
         .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .with_target(_target("A", Query(expr=expr), instant=True))

@@ -4,9 +4,15 @@ from typing import Any, Final
 
 import yaml
 
-from scripts.monitoring.alerts import GROUPS, Alert, Group
+from scripts.monitoring.alerts import Alert, Group
+from scripts.monitoring.correctionalerts import CORRECTION
+from scripts.monitoring.exposurealerts import EXPOSURE
 from scripts.monitoring.operatoralerts import OPERATOR
+from scripts.monitoring.policyalerts import POLICIES
+from scripts.monitoring.restarts import KEEP_FIRING
 from scripts.monitoring.sagaalerts import REMEDIATION
+
+GROUPS: Final = (EXPOSURE, CORRECTION, POLICIES, OPERATOR, REMEDIATION)
 
 RUNBOOKS: Final = "docs/runbooks/"
 """Where the runbooks are in the source of this version; the file name follows.
@@ -39,7 +45,7 @@ def render_prometheus_rule() -> str:
 
 
 def _groups() -> list[dict[str, Any]]:
-    return [_group(group) for group in (*GROUPS, OPERATOR, REMEDIATION)]
+    return [_group(group) for group in GROUPS]
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -52,6 +58,7 @@ def _rule(alert: Alert) -> dict[str, Any]:
         "alert": alert.name,
         "expr": alert.expr,
         **lasting,
+        "keep_firing_for": KEEP_FIRING,
         "labels": {"severity": alert.severity.value},
         "annotations": {
             "summary": alert.summary,

@@ -3,9 +3,22 @@
 from typing import Final
 
 from scripts.monitoring.alerts import FRUITLESS_DRAIN, Alert, Group, Severity
+from scripts.monitoring.restarts import BRIDGED, POOLS_SHOWN, indented, lately
 
 _MARKS: Final = 24
-"""Five-minute marks in two hours."""
+"""Five-minute marks in two hours; the half hour more in which they are looked for is for restarts."""
+
+_UNDER_WAY: Final = 'batchaccess_pool_condition{type="Remediating", status="True", reason!="RestorePending"}'
+
+_FRUITLESS: Final = lately(
+    f"""\
+batchaccess_pool_condition{{
+  type="Compliant", status!="True",
+  reason=~"{FRUITLESS_DRAIN}"
+}}""",
+    by="connection, pool, reason",
+    unless=POOLS_SHOWN,
+)
 
 REMEDIATION: Final = Group(
     name="batchaccess-remediation",
@@ -14,8 +27,14 @@ REMEDIATION: Final = Group(
             name="RestorePending",
             severity=Severity.CRITICAL,
             lasting="30m",
-            expr="""\
+            expr=f"""\
 max by (connection) (batchaccess_restore_pending) > 0
+or
+(
+  max by (connection) (max_over_time(batchaccess_restore_pending[{BRIDGED}])) > 0
+  unless on (connection)
+  max by (connection) (batchaccess_remediation_active{{step="Restoring"}}) == 0
+)
 """,
             summary="{{ $value }} pools of {{ $labels.connection }} are left without their nodes",
             description=(
@@ -32,13 +51,20 @@ count by (connection, reason) (
   count_over_time(
     (
       max by (connection, pool, reason) (
-        batchaccess_pool_condition{{type="Remediating", status="True", reason!="RestorePending"}}
+        {_UNDER_WAY}
       )
-    )[2h:5m]
+    )[150m:5m]
   ) >= {_MARKS}
+  and on (connection, pool, reason)
+  (
+{indented(lately(_UNDER_WAY, by="connection, pool, reason", unless=POOLS_SHOWN), 4)}
+  )
 )
 """,
-            summary="{{ $value }} pools of {{ $labels.connection }} have been {{ $labels.reason }} for two hours",
+            summary=(
+                "The correction of {{ $value }} pools of {{ $labels.connection }} has been {{ $labels.reason }} for "
+                "two hours"
+            ),
             description=(
                 "The correction of {{ $value }} pools of account {{ $labels.connection }} has not left the step "
                 "{{ $labels.reason }} for more than two hours. Nodes may be missing for as long."
@@ -50,15 +76,10 @@ count by (connection, reason) (
             lasting="5m",
             expr=f"""\
 count by (connection, reason) (
-  max by (connection, pool, reason) (
-    batchaccess_pool_condition{{
-      type="Compliant", status!="True",
-      reason=~"{FRUITLESS_DRAIN}"
-    }}
-  )
+{indented(_FRUITLESS)}
 )
 """,
-            summary="{{ $value }} drains of {{ $labels.connection }} came to nothing: {{ $labels.reason }}",
+            summary="Draining corrected none of {{ $value }} pools of {{ $labels.connection }}: {{ $labels.reason }}",
             description=(
                 "The correction of {{ $value }} pools with nodes of account {{ $labels.connection }} ended without "
                 "correcting them because of {{ $labels.reason }}. Their scale is back; they are not drained again for "
@@ -75,8 +96,9 @@ count by (connection) (
 """,
             summary="The breaker of {{ $labels.connection }} holds back {{ $value }} drains",
             description=(
-                "So many pools of account {{ $labels.connection }} drifted at once that the operator empties none of "
-                "them: {{ $value }} pools wait for somebody to say that it is meant."
+                "So many pools of account {{ $labels.connection }} drifted at once, though nobody edited their "
+                "policies, that the operator empties none of them: {{ $value }} pools wait for somebody to undo what "
+                "changed them, or to say that it is meant."
             ),
         ),
     ),

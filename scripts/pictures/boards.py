@@ -50,6 +50,12 @@ class Panel:
         digits: int | None = self.model.get("fieldConfig", {}).get("defaults", {}).get("decimals")
         return digits
 
+    @property
+    def is_stacked(self) -> bool:
+        """Whether its lines stand on each other."""
+        custom: Mapping[str, Any] = self.model["fieldConfig"]["defaults"].get("custom", {})
+        return bool(custom.get("stacking", {}).get("mode") == "normal")
+
     def at(self, second: int) -> list[tuple[Series, float]]:
         """What an instant query at that second returns."""
         return [(each, each.points[second]) for each in self.series if second in each.points]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from scripts.pictures.boards import Board, Panel
 from scripts.pictures.quantities import ago, told
-from scripts.pictures.timeplots import legend, plot, sparkline
+from scripts.pictures.timeplots import legend, legend_lines, plot, sparkline
 
 WIDTH: Final = 1320
 _COLUMN: Final = 54
@@ -14,6 +14,7 @@ _ROW: Final = 30
 _MARGIN: Final = 12
 _GAP: Final = 6
 _HEAD: Final = 64
+_LEGEND_LINE: Final = 16
 _MOST_ROWS: Final = 8
 """Rows of a table that its panel has room for; how many more there are is said."""
 
@@ -77,13 +78,14 @@ def _inside(panel: Panel, board: Board, size: tuple[int, int]) -> str:
             return _table(panel, board)
         case "timeseries":
             width, height = size
-            lines = 1 + sum(len(each.name) * 7 + 30 for each in panel.series if any(each.points.values())) // width
+            room = _LEGEND_LINE * legend_lines(panel.series, width=width)
             drawn = plot(
                 panel.series,
                 unit=panel.unit,
                 started=board.started,
                 ended=board.ended,
-                size=(width, height - 16 * lines),
+                size=(width, height - room),
+                stacked=panel.is_stacked,
             )
             return f'{drawn}<div class="legend">{legend(panel.series)}</div>'
         case other:

@@ -2,13 +2,20 @@
 
 from typing import Final
 
+_SUFFIX: Final = "suffix:"
+_COUNTABLE: Final = 1e15
 _MEBIBYTE: Final = 1024 * 1024
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
 
 def told(value: float, unit: str | None) -> str:
-    """`value` in words: `s` are seconds, `bytes` bytes, `reqps` requests per second, anything else a bare number."""
+    """`value` in words: `s` are seconds, `bytes` bytes, `reqps` requests per second, anything else a bare number.
+
+    What follows on `suffix:` comes behind the number as it is.
+    """
+    if unit is not None and unit.startswith(_SUFFIX):
+        return f"{_number(value)}{unit.removeprefix(_SUFFIX)}"
     match unit:
         case "s":
             return _duration(value)
@@ -26,7 +33,9 @@ def ago(moment: float, now: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value == round(value) else f"{value:.2g}"
+    if value >= _COUNTABLE:
+        return f"{value:.1e}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:.2g}"
 
 
 def _duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -27,7 +28,13 @@ COLOURS: Final = (
 Scale: TypeAlias = Callable[[float], float]
 """Where something is on the picture, in pixels."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 8, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 10, 8, 22
+_LETTER, _MARGIN = 7, 12
+"""Pixels of a letter of the legend, which DejaVu Sans needs on average, and behind each entry."""
+
+_ENTRY: Final = _MARGIN + 17
+"""Pixels of an entry without its letters: its colour is shown before them."""
+
 _MEBIBYTE: Final = 1024 * 1024
 _LABEL: Final = 14
 """Half the width of a time, in pixels."""
@@ -37,11 +44,20 @@ _GAP_SECONDS: Final = 2
 """A longer gap between two points is a gap in the line."""
 
 
-def plot(series: Sequence[Series], *, unit: str | None, started: int, ended: int, size: tuple[int, int]) -> str:
+def plot(
+    series: Sequence[Series],
+    *,
+    unit: str | None,
+    started: int,
+    ended: int,
+    size: tuple[int, int],
+    stacked: bool = False,
+) -> str:
     """An SVG of `size` (width, height) in pixels. The time axis counts from `started`."""
     width, height = size
     scale = _MEBIBYTE if unit == "bytes" else 1
-    top = scale * _round_top(max((value for each in series for value in each.points.values()), default=1.0) / scale)
+    layers = _stack(series) if stacked else [_Layer(number, each.points, {}) for number, each in enumerate(series)]
+    top = scale * _round_top(max((value for each in layers for value in each.points.values()), default=1.0) / scale)
 
     def x(second: float) -> float:
         return _LEFT + (second - started) / (ended - started) * (width - _LEFT - _RIGHT)
@@ -50,10 +66,13 @@ def plot(series: Sequence[Series], *, unit: str | None, started: int, ended: int
         return height - _BOTTOM - value / top * (height - _TOP - _BOTTOM)
 
     drawn = [*_grid(top, unit, width, y), *_clock(started, ended, height, x)]
-    for number, each in enumerate(series):
-        colour = COLOURS[number % len(COLOURS)]
-        for run in _runs(each.points):
+    for layer in layers:
+        colour = _colour(layer.number)
+        for run in _runs(layer.points):
             path = " ".join(f"{x(when):.1f},{y(value):.1f}" for when, value in run)
+            if stacked:
+                back = " ".join(f"{x(when):.1f},{y(layer.below[when]):.1f}" for when, _ in reversed(run))
+                drawn.append(f'<polygon points="{path} {back}" fill="{colour}" fill-opacity="0.25"/>')
             if len(run) == 1:
                 drawn.append(f'<circle cx="{x(run[0][0]):.1f}" cy="{y(run[0][1]):.1f}" r="1.6" fill="{colour}"/>')
             drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
@@ -76,15 +95,66 @@ def sparkline(points: Mapping[int, float], *, started: int, ended: int, size: tu
 
 def legend(series: Sequence[Series]) -> str:
     """Names and colours of the lines; those that never leave zero are only counted, unless there are no others."""
-    quiet = [each for each in series if not any(each.points.values())]
-    if len(quiet) == len(series):
-        quiet = []
-    named = "".join(
-        f'<span class="key"><i style="background:{COLOURS[number % len(COLOURS)]}"></i>{escape(each.name)}</span>'
-        for number, each in enumerate(series)
-        if each not in quiet
+    named, quiet = _told(series)
+    keys = "".join(
+        f'<span class="key"><i style="background:{_colour(number)}"></i>{escape(series[number].name)}</span>'
+        for number in named
     )
-    return f'{named}<span class="key">and {len(quiet)} at zero</span>' if quiet else named
+    return f'{keys}<span class="key">{_at_zero(quiet)}</span>' if quiet else keys
+
+
+def legend_lines(series: Sequence[Series], *, width: int) -> int:
+    """How many lines the legend takes in so many pixels; an entry is never broken."""
+    named, quiet = _told(series)
+    entries = [_ENTRY + _LETTER * len(series[number].name) for number in named]
+    if quiet:
+        entries.append(_MARGIN + _LETTER * len(_at_zero(quiet)))
+    lines, taken = 1, 0
+    for entry in entries:
+        if taken and taken + entry > width:
+            lines, taken = lines + 1, 0
+        taken += entry
+    return lines
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _told(series: Sequence[Series]) -> tuple[list[int], int]:
+    """The numbers of the series that a legend names, and how many it does not."""
+    busy = [number for number, each in enumerate(series) if any(each.points.values())]
+    return (busy, len(series) - len(busy)) if busy else (list(range(len(series))), 0)
+
+
+def _at_zero(quiet: int) -> str:
+    return f"and {quiet} at zero"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A line of a stack, or one of its own: its number in the panel, where it is and what it stands on."""
+
+    number: int
+    points: Mapping[int, float]
+    below: Mapping[int, float]
+
+
+def _stack(series: Sequence[Series]) -> list[_Layer]:
+    """Each series on top of those before it, the topmost first: a lower line is not to be hidden by a higher one.
+
+    What never leaves zero would only hide the line below it.
+    """
+    height: dict[int, float] = {}
+    layers = []
+    for number, each in enumerate(series):
+        if not any(each.points.values()):
+            continue
+        below = {when: height.get(when, 0.0) for when in each.points}
+        points = {when: below[when] + value for when, value in each.points.items()}
+        height |= points
+        layers.append(_Layer(number, points, below))
+    return layers[::-1]
 
 
 def _grid(top: float, unit: str | None, width: int, y: Scale) -> Iterator[str]:

@@ -82,6 +82,7 @@ STORY_ALERTS: Final = (
 """Every alert that may fire while the story is told. What is certain to fire has to resolve as well."""
 
 NOT_OF_THE_STORY: Final = {
+    "AssertionViolated": "the one assertion is about the Internet, of which PoolInternetExposed tells",
     "AzureThrottled": "the account throttles nobody; it would take five minutes to be over",
     "BreakerOpen": "it takes ten drifted pools of one account",
     "ConnectionNotReady": "every connection of the demo can be used as declared",
@@ -89,6 +90,7 @@ NOT_OF_THE_STORY: Final = {
     "DriftFlapping": "the check undoes corrections once only, the screen of the demo more often; it takes an hour",
     "LeaderAbsent": "one replica works without an election",
     "MassDrift": "it takes ten drifted pools of one account",
+    "OperatorRestarting": "the operator never ends",
     "PausedTooLong": "nothing is suspended for three days",
     "RemediationFailing": "the one drain succeeds; a drain may last for five minutes before it fails",
     "RemediationStuck": "no step takes two hours",
@@ -98,6 +100,7 @@ NOT_OF_THE_STORY: Final = {
 """Alerts that promtool's unit tests in tests/monitoring show instead, with the reason."""
 
 ALWAYS_ZERO: Final = {
+    "correction: Breakers open A": "it takes ten drifted pools of one account",
     "correction: Cannot be corrected A": "the service refuses nothing that is asked of it",
     "correction: How corrections ended B": "what is in Kubernetes is not lost",
     "correction: Scale not brought back A": "the scale comes back",

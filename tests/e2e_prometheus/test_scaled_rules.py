@@ -1,5 +1,7 @@
 """The shortened copy of the rules differs from them in waiting times only."""
 
+import re
+
 from tests.e2e_prometheus.scaledrules import scaled
 from tests.monitoring.queries import alert_rules
 
@@ -7,10 +9,22 @@ from tests.monitoring.queries import alert_rules
 def test_only_waiting_times_are_shortened() -> None:
     for rule in alert_rules():
         shortened = scaled(rule)
-        assert {**shortened, "expr": "", "for": ""} == {**rule, "expr": "", "for": ""}
-        assert ("for" in shortened) == ("for" in rule)
-        if rule["alert"] != "DriftUncorrected":
-            assert shortened["expr"] == rule["expr"]
+        lasting = {"expr": "", "for": "", "keep_firing_for": ""}
+        assert {**shortened, **lasting} == {**rule, **lasting}
+        assert shortened.keys() == rule.keys()
+        assert without_durations(shortened["expr"]) == without_durations(rule["expr"])
+
+
+def without_durations(expr: str) -> str:
+    """An expression with every wait of it taken out."""
+    return re.sub(r"\[\d+[smh]\]|> \d+", "", expr)
+
+
+def test_a_restart_is_bridged_for_a_second_and_nothing_fires_longer_than_that() -> None:
+    expr = next(scaled(rule)["expr"] for rule in alert_rules() if rule["alert"] == "AzureAuthFailing")
+    assert "[1s]" in expr
+    assert "> 1\n" in expr
+    assert {scaled(rule)["keep_firing_for"] for rule in alert_rules()} == {"1s"}
 
 
 def test_an_hour_of_drift_becomes_five_seconds_and_a_day_two_minutes() -> None:

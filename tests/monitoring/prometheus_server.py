@@ -1,4 +1,4 @@
-"""A real Prometheus server for one test: it scrapes one target every second and evaluates our rules."""
+"""A real Prometheus server for one test: it scrapes its targets every second and evaluates our rules."""
 
 import asyncio
 import json
@@ -25,10 +25,10 @@ class PrometheusServer:
         self._session = session
         self._targets = targets
 
-    def scrape(self, target: str) -> None:
-        """Scrape `target` (host:port) from now on; a server without one finds nothing."""
+    def scrape(self, *targets: str) -> None:
+        """Scrape these (host:port) from now on; a server without any finds nothing."""
         written = self._targets.with_suffix(".new")
-        written.write_text(json.dumps([{"targets": [target]}]), "utf-8")
+        written.write_text(json.dumps([{"targets": list(targets)}]), "utf-8")
         written.rename(self._targets)
 
     async def query(self, expr: str) -> list[dict[str, Any]]:

@@ -19,7 +19,13 @@ UNIT_TESTS = sorted(HERE.glob("*.promtest.yaml"))
 NAMES = sorted({rule["alert"] for rule in alert_rules()})
 
 REQUIRED = {"PoolInternetExposed", "DriftUncorrected", "SweepStale"}
-SERIES_NAMES = {name for family in FAMILIES for name in family.series_names}
+OF_EVERY_PROCESS = {"process_start_time_seconds", "process_resident_memory_bytes"}
+"""Of what every client of Prometheus shows."""
+
+SERIES_NAMES = {name for family in FAMILIES for name in family.series_names} | OF_EVERY_PROCESS
+
+DURATION = re.compile(r"(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)")
+"""How the schema of PrometheusRule (Prometheus operator 0.66 and later) has `for` and `keep_firing_for`."""
 
 
 def test_promtool_accepts_the_rules() -> None:
@@ -81,6 +87,11 @@ class TestEveryAlert:
         assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
         assert not rule["annotations"]["summary"].endswith(".")
         assert rule["annotations"]["description"].endswith(".")
+
+    def test_it_outlives_a_rollout(self, rule: dict[str, Any]) -> None:
+        assert rule["keep_firing_for"] == "5m"
+        assert DURATION.fullmatch(rule["keep_firing_for"])
+        assert DURATION.fullmatch(rule.get("for", "0"))
 
     def test_it_asks_for_metrics_that_exist(self, rule: dict[str, Any]) -> None:
         assert set(METRIC.findall(rule["expr"])) <= SERIES_NAMES

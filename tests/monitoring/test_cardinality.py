@@ -50,6 +50,8 @@ def test_operator_connections_and_policies_have_as_many_as_the_reference_says() 
     prod = metrics.connection("prod")
     prod.observe(connection_row())
     prod.observe_pools([])
+    prod.observe_sagas({}, pending=0)
+    prod.observe_breaker(is_open=False)
     with_connection = all_series(metrics)
     assert with_connection - operator == SERIES_OF_CONNECTION
     row = policy_row()

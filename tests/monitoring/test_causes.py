@@ -40,8 +40,8 @@ WAITING = {
 """Waiting is in order until it takes too long, which is DriftUncorrected."""
 TOLD_OTHERWISE = {
     CompliantReason.IMPLICIT_MAPPING: "PoolInternetExposed or ReachabilityUndetermined, as the nodes show",
-    CompliantReason.ASSERTION_VIOLATED: "PoolInternetExposed, if the Internet gets in; pool_failed_assertions has all",
-    CompliantReason.GUARDRAIL_VIOLATED: "PoolInternetExposed or ReachabilityUndetermined",
+    CompliantReason.ASSERTION_VIOLATED: "AssertionViolated, by batchaccess_pool_failed_assertions",
+    CompliantReason.GUARDRAIL_VIOLATED: "PoolInternetExposed or ReachabilityUndetermined, as it forbids nobody else",
     CompliantReason.SUSPENDED: "PausedTooLong, once it takes days",
     CompliantReason.NOT_OBSERVED: "SweepStale",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from batchaccess.telemetry.metrics import FAMILIES
+from batchaccess.telemetry.metrics import AREAS, FAMILIES
 from tests.monitoring.queries import DASHBOARDS, METRIC, panel_queries, panels
 from tests.monitoring.tools import required_tool
 from tests.telemetry.build_rows import populated
@@ -27,6 +27,22 @@ def test_a_panel_asks_for_metrics_that_exist(where: str, expr: str) -> None:
     asked = set(METRIC.findall(expr))
     assert asked, where
     assert asked <= ours | process
+
+
+def test_every_metric_of_corrections_with_drains_is_on_a_dashboard() -> None:
+    asked = {name for _, expr in panel_queries() for name in METRIC.findall(expr)}
+    assert [family.name for family in AREAS["Remediation"] if not asked & set(family.series_names)] == []
+
+
+def test_what_is_counted_over_a_month_says_how_long_prometheus_keeps_it() -> None:
+    monthly = [
+        panel
+        for dashboard in DASHBOARDS
+        for panel in panels(dashboard)
+        if any("[30d]" in target["expr"] for target in panel["targets"])
+    ]
+    assert monthly
+    assert all("15 days" in panel["description"] for panel in monthly)
 
 
 def test_every_query_is_promql(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from batchaccess.core.saga.steps import Step
 from batchaccess.ports import AzureOperation
 from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
+from tests.e2e_prometheus.scaledrules import write_scaled_rules
 from tests.monitoring.prometheus_server import PrometheusServer, running_prometheus
 from tests.monitoring.queries import panel_queries
 from tests.telemetry.build_rows import pool_in_order, populated
@@ -28,7 +29,7 @@ async def prometheus(metrics: Metrics, tmp_path: Path) -> AsyncIterator[Promethe
     telemetry = TelemetryServer(metrics, liveness=list, readiness=list)
     await telemetry.start()
     try:
-        async with running_prometheus(tmp_path) as server:
+        async with running_prometheus(tmp_path, write_scaled_rules(tmp_path)) as server:
             server.scrape(f"127.0.0.1:{telemetry.port}")
             yield server
     finally:

@@ -1,5 +1,6 @@
 """What a pass tells: objects, events, metrics, and nothing twice."""
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -200,6 +201,33 @@ async def test_account_that_cannot_be_opened_is_opened_again_by_the_next_pass() 
     assert (await world.sweep()).reason is ConnectionReason.CONNECTED
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What was logged of listings since the last time, by level."""
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records if "listed" in record.getMessage()]
+    caplog.clear()
+    return lines
+
+
+async def test_account_that_cannot_be_listed_is_logged_when_it_begins_when_the_reason_changes_and_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "batchaccess.sweep.account")
+    world = AccountWorld.of(pool("render-1", CLOSED), policies=[SSH_CLOSED])
+    await world.sweep()
+    assert told(caplog) == []
+    world.pools.fail_next(AzureOperation.LIST_POOLS, PortError(ErrorKind.TRANSIENT, "ConnectionFailed", "no"), times=5)
+    for _ in range(5):
+        await world.sweep()
+    assert told(caplog) == [("WARNING", "the pools were not listed: ConnectionFailed: no")]
+    world.pools.fail_next(AzureOperation.LIST_POOLS, PortError(ErrorKind.TRANSIENT, "ServerBusy", "later"), times=2)
+    for _ in range(2):
+        await world.sweep()
+    assert told(caplog) == [("WARNING", "the pools were not listed: ServerBusy: later")]
+    for _ in range(3):
+        await world.sweep()
+    assert told(caplog) == [("INFO", "the pools are listed again")]
+
+
 async def test_failed_passes_leave_pools_alone_and_after_three_nothing_is_claimed_of_policies() -> None:
     world = AccountWorld.of(pool("render-1", CLOSED), policies=[SSH_CLOSED])
     await world.sweep()
@@ -249,6 +277,20 @@ async def test_node_listing_that_fails_leaves_login_ports_undetermined_until_it_
     assert world.reports.condition(NAME, "Exposed") == ("Unknown", "Undetermined")
     await world.sweep()
     assert world.reports.condition(NAME, "Exposed") == ("False", "None")
+
+
+async def test_node_listing_that_keeps_failing_is_logged_once_and_once_that_it_works_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "batchaccess.sweep.nodelistings")
+    world = AccountWorld.of(pool("render-1", CLOSED, legacy=True, nodes=1))
+    world.pools.fail_next(AzureOperation.LIST_NODES, PortError(ErrorKind.TRANSIENT, "ServerBusy", "no"), times=4)
+    for _ in range(4):
+        await world.sweep()
+    assert told(caplog) == [("WARNING", "the nodes of pool render-1 were not listed: ServerBusy: no")]
+    for _ in range(3):
+        await world.sweep()
+    assert told(caplog) == [("INFO", "the nodes of pool render-1 are listed again")]
 
 
 async def test_more_legacy_pools_than_half_a_period_lists_are_spread_over_passes() -> None:

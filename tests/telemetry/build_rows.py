@@ -117,6 +117,7 @@ def populated() -> Metrics:
     prod.drift_detected(DriftClass.WIDENING, after=42)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.RACED)
     prod.drift_corrected(DriftClass.WIDENING, CorrectionOutcome.VERIFIED)
+    prod.observe_breaker(is_open=False)
     prod.observe_sagas({Step.DRAINING: 1, Step.RESTORING: 1}, pending=1)
     prod.saga_step_ended(Step.DRAINING, seconds=312)
     prod.saga_ended(SagaOutcome.CORRECTED)

@@ -7,7 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import DriftClass
 from batchaccess.ports import AzureOperation
-from batchaccess.telemetry.metrics import Metrics
+from batchaccess.telemetry.families import MetricType
+from batchaccess.telemetry.metrics import FAMILIES, Metrics
 from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 from tests.support.clock import FakeClock
 from tests.telemetry.build_rows import (
@@ -46,6 +47,14 @@ def test_a_deleted_connection_takes_every_series_along() -> None:
     assert series_with(metrics, connection="prod")
     metrics.forget_connection("prod")
     assert not series_with(metrics, connection="prod")
+
+
+def test_of_a_connection_that_nobody_looked_at_nothing_is_claimed() -> None:
+    metrics = Metrics()
+    metrics.connection("prod")
+    claims = {name for name, _ in series_with(metrics, connection="prod")}
+    gauges = {family.name for family in FAMILIES if family.type is MetricType.GAUGE}
+    assert claims & gauges == set()
 
 
 def test_a_deleted_policy_takes_every_series_along() -> None:

@@ -192,6 +192,15 @@ def test_the_row_of_another_connection_is_refused() -> None:
         Metrics(FakeClock()).connection("prod").observe(connection_row("test"))
 
 
+@pytest.mark.parametrize("kind", ObjectKind)
+def test_the_first_failed_write_is_an_increase(kind: ObjectKind) -> None:
+    metrics = Metrics()
+    writes = "batchaccess_status_writes_total"
+    assert value_of(metrics, writes, kind=kind, result="Failed") == 0
+    metrics.status_written(kind, WriteResult.FAILED)
+    assert value_of(metrics, writes, kind=kind, result="Failed") == 1
+
+
 def test_suspension_is_shown_and_lifted() -> None:
     metrics = Metrics(FakeClock())
     for suspended in (True, False):

@@ -25,6 +25,7 @@ from batchaccess.ports import Catalogue, Listing, PortError
 from batchaccess.sweep.acceptances import CandidatesOfConnection
 from batchaccess.sweep.accountsagas import AccountSagas
 from batchaccess.sweep.executor import Executor, Judgement
+from batchaccess.sweep.listingtroubles import ListingTroubles
 from batchaccess.sweep.nodelistings import NodeListings
 from batchaccess.sweep.onepass import OpenAccount, Pass
 from batchaccess.sweep.parts import SweepParts
@@ -42,6 +43,8 @@ _POOLS_BETWEEN_YIELDS: Final = 10
 
 _LEAVE_FOR: Final = timedelta(minutes=15)
 """How long a connection that `batchaccess uninstall` marked begins nothing."""
+
+_THE_POOLS: Final = "the pools"
 
 _FAILURES_BEFORE_UNKNOWN: Final = 3
 """Failed passes in a row after which what was concluded before is no longer said of policies."""
@@ -68,6 +71,7 @@ class AccountSweep:
         self._pools = TrackedPools(name, self._sagas, self._clock)
         self._tallies: Mapping[ObjectKey, PolicyTally] | None = None
         self._failures = 0
+        self._troubles = ListingTroubles(_log)
         self._winding_down = False
 
     def wind_down(self) -> None:
@@ -93,6 +97,7 @@ class AccountSweep:
         except PortError as error:
             await self._sagas.settle(connection, catalogue.connections)
             return self._failed(connection, catalogue, error, started)
+        self._troubles.listed(_THE_POOLS)
         candidates = self._candidates.of(connection, catalogue)
         this = Pass(account=account, connection=connection, candidates=candidates, asked=asked, started=started)
         await self._observe(listing, this)
@@ -240,7 +245,7 @@ class AccountSweep:
     def _failed(
         self, connection: AccountConnection, catalogue: Catalogue, error: PortError, started: float
     ) -> SweepSummary:
-        _log.warning("the pools were not listed: %s", error)
+        self._troubles.failed(_THE_POOLS, error)
         self._failures += 1
         if self._failures >= _FAILURES_BEFORE_UNKNOWN:
             self._tallies = None

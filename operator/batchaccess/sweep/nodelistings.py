@@ -14,6 +14,7 @@ from batchaccess.core.model import (
     PoolState,
 )
 from batchaccess.ports import Clock, Pools, PortError
+from batchaccess.sweep.listingtroubles import ListingTroubles
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class NodeListings:
         self._pools = pools
         self._clock = clock
         self._listed: dict[str, _Listed] = {}
+        self._troubles = ListingTroubles(_log)
 
     def findings(self, pool: ObservedPool) -> NodeFindings | None:
         """What is known of the nodes of a pool as it was read; the same object while it stays valid."""
@@ -48,8 +50,10 @@ class NodeListings:
         for gone in self._listed.keys() - present:
             del self._listed[gone]
         deadline = self._clock.monotonic() + seconds
-        for pool in pools:
-            if _calls_for_listing(pool) and self.findings(pool) is None:
+        wanting = [pool for pool in pools if _calls_for_listing(pool)]
+        self._troubles.keep_only({_the_nodes(pool) for pool in wanting})
+        for pool in wanting:
+            if self.findings(pool) is None:
                 if self._clock.monotonic() >= deadline:
                     _log.info("more legacy pools than the request budget lists in one sweep; the rest follows")
                     return
@@ -60,14 +64,19 @@ class NodeListings:
         try:
             findings = await self._pools.list_node_endpoints(pool)
         except PortError as error:
-            _log.warning("the nodes of pool %s were not listed: %s", pool.id, error)
+            self._troubles.failed(_the_nodes(pool), error)
             return
+        self._troubles.listed(_the_nodes(pool))
         self._listed[pool.id] = _Listed(_key(pool), findings)
 
 
 def _calls_for_listing(pool: ObservedPool) -> bool:
     """Only nodes show implicit mappings, so a pool without any has nothing to list."""
     return pool.is_legacy and pool.state is not PoolState.DELETING and pool.scale.current.total > 0
+
+
+def _the_nodes(pool: ObservedPool) -> str:
+    return f"the nodes of pool {pool.id}"
 
 
 def _key(pool: ObservedPool) -> Key:

@@ -43,7 +43,8 @@ class KubernetesMetrics:
         self._watch_events = WATCH_EVENTS.live_counter(registry)
         self._leader = LEADER.live_gauge(registry)
         for kind in ObjectKind:
-            self._status_writes.labels(kind, WriteResult.WRITTEN)
+            for result in (WriteResult.WRITTEN, WriteResult.FAILED):
+                self._status_writes.labels(kind, result)  # At zero, so that `increase` sees the first one.
 
     def leads(self, leading: bool) -> None:  # noqa: FBT001 the only thing there is to tell
         """Note whether this replica works now."""

@@ -78,9 +78,11 @@ class SagaMetrics:
             self._steps.labels(step)
 
     def begin(self, connection: str) -> None:
-        """Start the counters of a connection at zero, so that their first increase is seen by `rate`."""
-        self.observe(connection, {}, pending=0)
-        self.breaker(connection, is_open=False)
+        """Start the counters of a connection at zero, so that their first increase is seen by `rate`.
+
+        Its gauges have no series until something is known: a zero would tell of scales that are back, and of a breaker
+        that is closed, before anybody looked.
+        """
         for outcome in SagaOutcome:
             self._ended.labels(connection, outcome)
         for instrument in (self._resumed, self._lost, self._drained, self._affected):
