@@ -200,6 +200,8 @@ class Drains:
     tap_reports: Callable[[FakeReports], Any] = lambda reports: reports
     tap_finalizers: Callable[[FakeFinalizers], Any] = lambda finalizers: finalizers
     begun: int = 0
+    handled: str | None = None
+    """What the status of the connection says was answered last; it stays over a restart."""
     jitter: Callable[[], float] = lambda: 0.5
     _register: SagaRegister = field(default_factory=SagaRegister)
     _sweep: AccountSweep | None = None
@@ -262,6 +264,7 @@ class Drains:
                         register=self._register,
                         windows=windows_of,
                         new_saga_id=self._new_saga_id,
+                        handled_request=lambda _: self.handled,
                     ),
                     clock=self.clock,
                     jitter=self.jitter,
@@ -285,7 +288,9 @@ class Drains:
 
     async def sweep(self) -> None:
         """One pass."""
-        await self.sweeping.run_once(self.catalogue())
+        summary = await self.sweeping.run_once(self.catalogue())
+        if summary is not None:
+            self.handled = summary.connection.requested_at
 
     async def visit(self) -> None:
         """One visit to the open sagas, if there are any."""

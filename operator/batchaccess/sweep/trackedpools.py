@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Collection, Sequence
 
+from batchaccess.api import stored_in_order_under
 from batchaccess.core.assessment import assess
 from batchaccess.core.decision import Nothing
 from batchaccess.core.memory import PoolMemory, after_observation, after_request
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import PoolOutcome
 from batchaccess.core.reporting import network_change
+from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock
@@ -43,12 +45,18 @@ class TrackedPools:
         """Assess a pool if anything about it changed, and decide, which depends on the time as well."""
         basis = self._basis(pool, this)
         track = self._by_key.get(_key(pool))
-        if track is not None and track.basis.pool.creation_time != pool.creation_time:
+        is_another = track is not None and track.basis.pool.creation_time != pool.creation_time
+        if is_another:
             track = None  # Deleted and created anew: what the old one taught says nothing of the new one.
         if track is None or not track.basis.is_same(basis):
             judgement = self._judge(basis, PoolMemory() if track is None else track.memory, track)
             if track is None:
-                track = PoolTrack.begin(basis, judgement.assessment, judgement.decision)
+                track = PoolTrack.begin(
+                    basis,
+                    judgement.assessment,
+                    judgement.decision,
+                    in_order_under=None if is_another else self._remembered(pool, this),
+                )
                 self._by_key[_key(pool)] = track
             track.assessed(basis, judgement.assessment, now=self._clock.now())
         drifts = track.assessment.drift.is_correctable
@@ -86,6 +94,11 @@ class TrackedPools:
                 after=pool.network,
                 time=attempt.change.time,
             )
+
+    def _remembered(self, pool: ObservedPool, this: Pass) -> PolicyGeneration | None:
+        """What governed the pool when it was last as declared, as an earlier process or leader saw it."""
+        reported = this.asked.existing.get(pool_access_name(self._connection, pool.id))
+        return None if reported is None or not reported.owned else stored_in_order_under(reported.stored.status)
 
     def _requested(self, track: PoolTrack, this: Pass) -> Requested:
         reported, policy = this.asked.existing.get(track.name), track.assessment.policy
