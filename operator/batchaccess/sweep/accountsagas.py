@@ -88,23 +88,26 @@ class AccountSagas:
         connection: AccountConnection,
         memory: PoolMemory,
         saga_memory: SagaMemory,
+        ahead: Collection[str] = (),
     ) -> SagaDecision:
-        """What to do about one pool now."""
+        """What to do about one pool now; `ahead` are the policies of pools whose turn comes before this one's."""
         return self._decisions.decide(
-            assessment, name=name, connection=connection, memory=memory, saga_memory=saga_memory
+            assessment, name=name, connection=connection, memory=memory, saga_memory=saga_memory, ahead=ahead
         )
 
-    def observe(self, tracks: Collection[PoolTrack], connection: AccountConnection) -> None:
-        """Open or close the breaker by what the pools are like now."""
+    def observe(self, tracks: Collection[PoolTrack], connection: AccountConnection) -> bool:
+        """Open or close the breaker by what the pools are like now; whether that changed what may start."""
         standings = [track.standing() for track in tracks]
         breaker = next_breaker(self._decisions.breaker, standings, requested_at=connection.requested_at)
         if breaker.overridden:
             for track in tracks:
                 track.acknowledged()
-        if breaker.is_open is not self._decisions.breaker.is_open:
+        changed = breaker.is_open is not self._decisions.breaker.is_open
+        if changed:
             _log.warning("the breaker is %s", "open: nothing new is drained" if breaker.is_open else "closed")
         self._decisions.breaker = breaker
         self._parts.metrics.observe_breaker(is_open=breaker.is_open)
+        return changed
 
     def is_open(self, name: str) -> bool:
         """Whether the pool of this object is to be visited."""

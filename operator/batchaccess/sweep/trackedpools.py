@@ -1,16 +1,18 @@
 """Every pool of one account as it was seen last, with what was concluded and learned from it."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from batchaccess.api import stored_in_order_under
-from batchaccess.core.assessment import assess
-from batchaccess.core.decision import Nothing
+from batchaccess.core.assessment import assess, danger
+from batchaccess.core.decision import Nothing, Wait
 from batchaccess.core.memory import PoolMemory, after_observation, after_request
 from batchaccess.core.model import ObservedPool
-from batchaccess.core.reasons import PoolOutcome
+from batchaccess.core.reasons import CompliantReason, PoolOutcome
 from batchaccess.core.reporting import network_change
 from batchaccess.core.saga.breaker import PolicyGeneration
+from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock
@@ -21,6 +23,11 @@ from batchaccess.sweep.pooltracks import Basis, PoolTrack, Requested
 from batchaccess.telemetry.words import CorrectionOutcome
 
 _log = logging.getLogger(__name__)
+
+
+_NEXT: Final = Wait(
+    reason=CompliantReason.CORRECTING, message="The pool is among the next to be drained, in one of the next sweeps."
+)
 
 
 class TrackedPools:
@@ -35,6 +42,11 @@ class TrackedPools:
     def all(self) -> Collection[PoolTrack]:
         """The tracks, in the order in which their pools were first seen."""
         return self._by_key.values()
+
+    @staticmethod
+    def by_danger(tracks: Iterable[PoolTrack]) -> list[PoolTrack]:
+        """The most dangerous first."""
+        return sorted(tracks, key=lambda track: danger(track.assessment))
 
     def keep_only(self, pools: Sequence[ObservedPool]) -> None:
         """Forget what is not there any more."""
@@ -64,6 +76,11 @@ class TrackedPools:
         if track.is_newly(self._requested(track, this)):
             track.memory = after_request(track.memory)
         track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
+        self.decide(track, this)
+        return track
+
+    def decide(self, track: PoolTrack, this: Pass, *, ahead: Collection[str] = ()) -> None:
+        """Decide about a pool as it was seen last; `ahead` as in `AccountSagas.decide`."""
         track.decided(
             self._sagas.decide(
                 track.assessment,
@@ -71,9 +88,19 @@ class TrackedPools:
                 connection=this.connection,
                 memory=track.memory,
                 saga_memory=track.saga_memory,
+                ahead=ahead,
             )
         )
-        return track
+
+    def conclude_unbegun(self, this: Pass) -> None:
+        """Say of each pool that may be drained, and was not begun, what it waits for: no saga is open there."""
+        ahead: list[str] = []
+        for track in self.by_danger(track for track in self.all() if is_starting(track.decision)):
+            self.decide(track, this, ahead=ahead)
+            policy = track.assessment.policy
+            if policy is not None and is_starting(track.decision):
+                ahead.append(policy.uid)
+                track.decided(_NEXT)
 
     def judge(self, track: PoolTrack, pool: ObservedPool, memory: PoolMemory, this: Pass) -> Judgement:
         """Assess and decide on a pool as it was just read, and remember nothing of it."""
