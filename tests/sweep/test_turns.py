@@ -127,3 +127,13 @@ async def test_each_policy_has_its_own_limit_beside_that_of_the_connection() -> 
     assert begun == ["busy-00", "busy-10", "busy-11", "busy-12"]
     assert set(gets(world)) == set(begun)
     assert said(world)["DrainLimit"] == 16
+
+
+async def test_a_saga_that_only_azure_knows_is_resumed_before_another_begins() -> None:
+    world = crowd(pools=MANY[5:6])
+    await world.sweep()
+    world.seed(busy_pool(MANY[0], nodes=1))
+    world.reports.objects.clear()
+    world.restart()
+    await world.sweep()
+    assert world.journals() == [f"prod-weu.{MANY[5]}"]

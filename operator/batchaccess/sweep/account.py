@@ -19,6 +19,7 @@ from batchaccess.core.model import (
     ObservedPool,
 )
 from batchaccess.core.saga.actions import Remediate
+from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.tally import PolicyTally, PoolRecord
 from batchaccess.ports import Catalogue, Listing, PortError
 from batchaccess.sweep.acceptances import CandidatesOfConnection
@@ -188,14 +189,14 @@ class AccountSweep:
                 self._pools.decide(track, this)
 
     async def _correct(self, this: Pass) -> None:
-        """Carry out what was decided, most dangerous first.
+        """Carry out what was decided, most dangerous first, but sagas that only Azure knows of before new ones.
 
         Every pool that waits for a drain wants one while there is room for one; what those before it took is asked
         again before it costs a request.
         """
         tracks = self._pools.all()
         wanting = [track for track in tracks if _wants(track) and not self._sagas.is_open(track.name)]
-        for track in self._pools.by_danger(wanting):
+        for track in sorted(self._pools.by_danger(wanting), key=lambda track: is_starting(track.decision)):
             latest = self._latest(this)
             if latest is None:
                 return
