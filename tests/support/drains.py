@@ -33,6 +33,7 @@ from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.account import AccountSweep
 from batchaccess.sweep.parts import SagaParts, SweepParts
 from batchaccess.sweep.sagabook import SagaRegister
+from batchaccess.sweep.sagadecisions import WindowsOf
 from batchaccess.telemetry.metrics import Metrics
 from batchemulator import DEV_ACCOUNT, Assumptions, Fault, ManualClock, Timings, make_service
 from batchemulator.outside_edits import edit_pool
@@ -199,6 +200,7 @@ class Drains:
     handle: Handle | None = None
     tap_reports: Callable[[FakeReports], Any] = lambda reports: reports
     tap_finalizers: Callable[[FakeFinalizers], Any] = lambda finalizers: finalizers
+    windows: WindowsOf = windows_of
     begun: int = 0
     handled: str | None = None
     """What the status of the connection says was answered last; it stays over a restart."""
@@ -262,7 +264,7 @@ class Drains:
                     sagas=SagaParts(
                         finalizers=self.tap_finalizers(self.finalizers),
                         register=self._register,
-                        windows=windows_of,
+                        windows=self.windows,
                         new_saga_id=self._new_saga_id,
                         handled_request=lambda _: self.handled,
                     ),
