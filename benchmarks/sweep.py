@@ -193,6 +193,7 @@ def sweeping(pools: AzureBatchPools, reports: MemoryReports, catalogue: Catalogu
                 register=SagaRegister(),
                 windows=lambda *_: WindowVerdict(permitted=True),
                 new_saga_id=lambda: "0123456789ab",
+                handled_request=lambda _: None,
             ),
             clock=RealClock(),
             jitter=lambda: 0.5,

@@ -168,6 +168,7 @@ class Operator:
             register=SagaRegister(),
             windows=windows_of,
             new_saga_id=lambda: secrets.token_hex(6),
+            handled_request=self._live.handled_request,
         )
         self._register = sagas.register
         departures = Departures(self._live, sagas.finalizers, sagas.register, lambda: self._supervisor.assignment)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchaccess.api import render_status, stored_change, stored_conditions
+from batchaccess.api import render_status, stored_change, stored_conditions, stored_in_order_under
 from batchaccess.core.model import (
     Access,
     IpFamily,
@@ -19,6 +19,7 @@ from batchaccess.core.model import (
     Provisioning,
 )
 from batchaccess.core.reasons import AcceptedReason, CompliantReason, ConditionStatus, ConditionType, DriftClass
+from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.status import (
     AssertionStatus,
     Change,
@@ -82,6 +83,7 @@ POOL = PoolStatus(
     policy=ObjectKey(namespace="render", name="ssh"),
     network=NETWORK,
     last_change=CHANGE,
+    in_order_under=PolicyGeneration(uid="u", generation=3),
 )
 
 
@@ -127,6 +129,7 @@ def test_a_pool_status_is_rendered_in_the_words_of_the_crd() -> None:
             "after": "SSH closed",
             "exposedSince": "2026-01-02T11:54:57Z",
         },
+        "inOrderUnder": {"uid": "u", "generation": 3},
     }
 
 
@@ -155,6 +158,13 @@ def test_what_was_written_is_read_back() -> None:
 
     assert stored_conditions(rendered) == (READY,)
     assert stored_change(rendered) == CHANGE
+    assert stored_in_order_under(rendered) == POOL.in_order_under
+
+
+@pytest.mark.parametrize("entry", [None, "u", {}, {"uid": "u"}, {"generation": 3}, {"uid": 3, "generation": 3}])
+def test_a_generation_that_makes_no_sense_counts_as_absent(entry: object) -> None:
+    assert stored_in_order_under({"inOrderUnder": entry}) is None
+    assert stored_in_order_under({"inOrderUnder": {"uid": "u", "generation": True}}) is None
 
 
 GARBAGE: list[Any] = [None, 1, "x", [], {}, [1], {"type": 1}, "2026-13-01T00:00:00Z", "/", "a/", True]
@@ -164,6 +174,7 @@ GARBAGE: list[Any] = [None, 1, "x", [], {}, [1], {"type": 1}, "2026-13-01T00:00:
 def test_a_status_that_makes_no_sense_counts_as_absent(status: object) -> None:
     assert stored_conditions(status) == ()
     assert stored_change(status) is None
+    assert stored_in_order_under(status) is None
 
 
 @pytest.mark.parametrize("key", ["type", "status", "reason", "message", "lastTransitionTime"])
@@ -256,6 +267,7 @@ POOL_STATUSES = st.builds(
     differences=_few(st.builds(Difference, field=TEXT, observed=TEXT, desired=TEXT)),
     assertions=_few(st.builds(AssertionStatus, policy=KEYS, name=st.just("a"), message=TEXT)),
     last_change=st.none() | st.builds(Change, policy=KEYS, time=TIMES, before=TEXT, after=TEXT),
+    in_order_under=st.none() | st.builds(PolicyGeneration, uid=st.just("u"), generation=COUNTS),
     last_handled_requested_at=st.none() | TEXT,
 )
 POOL_COUNTS = st.none() | st.builds(PoolCounts, total=COUNTS, unknown=COUNTS)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,7 @@ from batchaccess.core.reporting import (
     pool_status,
     unreadable_pool_status,
 )
+from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import (
     Change,
@@ -334,11 +336,12 @@ def test_what_is_handed_in_is_told_again() -> None:
     change = network_change(CLOSING.key, before=network(), after=network(), time=NOW)
     found = assessed(pool("p"))
     conclusion = conclude(found, decide(found, connection=connection(), memory=NOTHING_REMEMBERED, now=NOW))
-    told = pool_status(found, conclusion, generation=3, previous=(), now=NOW, last_change=change, requested_at="again")
-    unread = unreadable_pool_status(
-        "no id", generation=3, previous=(), now=NOW, last_change=change, requested_at="again"
-    )
+    under = PolicyGeneration(uid="u", generation=2)
+    again: Any = {"previous": (), "now": NOW, "last_change": change, "in_order_under": under, "requested_at": "again"}
+    told = pool_status(found, conclusion, generation=3, **again)
+    unread = unreadable_pool_status("no id", generation=3, **again)
     for each in (told, unread):
+        assert each.in_order_under == under
         assert (each.last_change, each.last_handled_requested_at, each.observed_generation) == (change, "again", 3)
     assert told.policy is None
     assert unread.network is None

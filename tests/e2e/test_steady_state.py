@@ -167,6 +167,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
                         register=SagaRegister(),
                         windows=windows_of,
                         new_saga_id=lambda: "0123456789ab",
+                        handled_request=live.handled_request,
                     ),
                     clock=clock,
                 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from batchaccess.core.model import AllocationState, NodeCounts
+from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.status import DrainsStatus, JournalStatus, PoolStatus
 from batchaccess.ports import Pools, ReportedPool
 from tests.endurance.lives import Lives
@@ -53,6 +54,11 @@ class _Restless(FakeReports):
         return written
 
 
+class _WithoutMemory(FakeReports):
+    async def write(self, reported: ReportedPool, status: PoolStatus) -> ReportedPool | None:
+        return await super().write(reported, replace(status, in_order_under=None))
+
+
 class Unconditional(Lives):
     """Resizes without If-Match."""
 
@@ -92,10 +98,38 @@ class Restless(Lives):
         return world
 
 
+class Crowding(Lives):
+    """Drains as many pools at once as there are."""
+
+    def allowed(self, number: int) -> int:  # noqa: ARG002 it does not hear
+        return 1000
+
+
+class Unpunctual(Lives):
+    """Knows no windows."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.windows = lambda *_: WindowVerdict(permitted=True)
+        return world
+
+
+class Trusting(Lives):
+    """Forgets over a restart what the breaker goes by."""
+
+    def make_world(self) -> Drains:
+        world = super().make_world()
+        world.reports = _WithoutMemory()
+        return world
+
+
 BROKEN: dict[type[Lives], tuple[str, int]] = {
     Unconditional: ("without If-Match", 60),
     Impatient: ("is not empty", 60),
     Restless: ("still writing", 60),
     Forgetful: ("drained twice", 60),
+    Crowding: ("other sagas", 60),
+    Unpunctual: ("outside the windows", 60),
+    Trusting: ("every pool drifts", 60),
 }
 """What is said of each, and the lives within which that is certain."""

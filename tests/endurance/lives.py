@@ -16,6 +16,7 @@ from batchaccess.core.saga.journal import Journal, PolicyVersion
 from batchaccess.core.saga.metadata import is_ours, journal_in, metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from batchemulator import Fault, FaultKind
+from tests.endurance.gates import WINDOWS
 from tests.endurance.onelife import POOLS, SWEEP_SECONDS, THEIRS, OneLife, as_json
 from tests.endurance.soak import CLOSED
 from tests.support.build import NOW, policy, wanted
@@ -65,13 +66,17 @@ class Lives(OneLife):
 
     # Users.
 
-    @rule(opened=st.booleans(), strategy=st.sampled_from((Strategy.DRAIN, Strategy.DRAIN, Strategy.WHEN_EMPTY)))
-    def user_edits_the_policy(self, opened: bool, strategy: Strategy) -> None:  # noqa: FBT001 named by hypothesis
+    @rule(
+        opened=st.booleans(),
+        strategy=st.sampled_from((Strategy.DRAIN, Strategy.DRAIN, Strategy.WHEN_EMPTY)),
+        windows=st.sampled_from(("none", *sorted(WINDOWS))),
+    )
+    def user_edits_the_policy(self, opened: bool, strategy: Strategy, windows: str) -> None:  # noqa: FBT001 named
         self.turn += 1
         allowed = ["10.0.0.0/8"] if opened else []
-        edited = draining(policy("ssh", wanted("SSH", allow_from=allowed), generation=self.turn + 1))
+        edited = self.limited(draining(policy("ssh", wanted("SSH", allow_from=allowed), generation=self.turn + 1)))
         pausing = strategy is Strategy.WHEN_EMPTY
-        remediation = replace(edited.remediation, strategy=strategy, pause_autoscale=pausing)
+        remediation = replace(edited.remediation, strategy=strategy, pause_autoscale=pausing, windows=WINDOWS[windows])
         self.world.policies = [replace(edited, remediation=remediation)]
 
     @rule()
@@ -90,8 +95,35 @@ class Lives(OneLife):
     @rule()
     def user_deletes_the_policy_or_writes_it_anew(self) -> None:
         self.turn += 1
-        anew = replace(draining(policy("ssh", wanted("SSH"))), uid=f"uid-{self.turn}")
+        anew = replace(self.limited(draining(policy("ssh", wanted("SSH")))), uid=f"uid-{self.turn}")
         self.world.policies = [] if self.world.policies else [anew]
+
+    @rule(opened=st.sampled_from((None, *POOLS)), abandons=st.sampled_from((False, False, True)))
+    def user_deletes_the_connection_and_writes_it_anew(self, opened: str | None, abandons: bool) -> None:  # noqa: FBT001 named
+        """It goes as soon as no finalizer keeps it, and the objects of its pools with it; a drain may just begin."""
+        world = self.world
+        if opened is not None:
+            self.somebody_edits_the_network(pool_id=opened, network="open")
+            self.run(world.sweep())
+        leaving = world.clock.now()
+        world.declared = replace(world.declared, deleting=True, leaving_since=leaving, abandon=abandons)
+        self.tally["deletions"] += "prod-weu" in world.finalizers.connections
+        while "prod-weu" in world.finalizers.connections and world.clock.now() < leaving + _LET_GO_WITHIN:
+            self.run(world.live(SWEEP_SECONDS / 5, step=20, period=60))
+        if "prod-weu" in world.finalizers.connections:
+            self.witness.problems.append("the deleted connection is not let go of")
+        self.turn += 1
+        world.reports.objects.clear()
+        world.restart()
+        world.handled = None
+        self.witness.losses += 1
+        world.declared = replace(
+            world.declared, uid=f"uid-of-connection-{self.turn}", deleting=False, leaving_since=None, abandon=False
+        )
+
+    @rule(pool_id=pools)
+    def user_adopts_what_a_connection_left_behind(self, pool_id: str) -> None:
+        self.adopt_left_behind(pool_id)
 
     @rule(what=st.sampled_from(("policy", "connection", *POOLS)))
     def user_asks_for_another_try(self, what: str) -> None:
@@ -121,6 +153,27 @@ class Lives(OneLife):
     def somebody_edits_the_network(self, pool_id: str, network: str) -> None:
         self.edit(pool_id, {"networkConfiguration": NETWORKS[network]})
         self.witness.edits[pool_id] += 1
+
+    @rule(restarts=st.booleans())
+    def every_network_is_closed_and_then_opened(self, restarts: bool) -> None:  # noqa: FBT001 named by hypothesis
+        """Where all pools are in order in between, the breaker opens, even if the operator dies meanwhile."""
+        for pool_id in POOLS:
+            self.somebody_edits_the_network(pool_id=pool_id, network="closed")
+        self.world.service.faults.clear()
+        self.run(self.world.live(4 * SWEEP_SECONDS, step=60, period=SWEEP_SECONDS))
+        self.run(self.world.sweep())
+        in_order = not self.world.reports.refuse and set(self.reasons().values()) == {"Compliant"}
+        opens = in_order and self.world.is_settled and self.limits.fewest_drifting < len(POOLS)
+        for pool_id in POOLS:
+            self.somebody_edits_the_network(pool_id=pool_id, network="open")
+        if restarts:
+            self.world.restart()
+        if not opens:
+            return
+        self.tally["breakers"] += 1
+        self.run(self.world.sweep())
+        if self.in_kubernetes():
+            self.witness.problems.append("gates: a drain began though every pool drifts and no policy was edited")
 
     @rule(pool_id=pools, nodes=st.integers(0, 4))
     def somebody_resizes(self, pool_id: str, nodes: int) -> None:
@@ -201,6 +254,9 @@ class Lives(OneLife):
             others = [item for item in self.items(pool_id) if not is_ours(item)]
             self.edit(pool_id, {"metadata": as_json(others)})
 
+
+_LET_GO_WITHIN = timedelta(seconds=600 + 120)
+"""Of a connection that is deleted: as long as its scale may take to come back, and two sweeps."""
 
 _THEIR_JOURNAL = Journal(
     saga_id="fedcba987654",

@@ -3,18 +3,23 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
+from unittest.mock import patch
 
-from hypothesis.stateful import RuleBasedStateMachine, invariant
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
-from batchaccess.core.declared import Strategy
+from batchaccess.core.declared import AccessPolicy, Strategy
 from batchaccess.core.model import MetadataItem
+from batchaccess.core.saga import breaker
 from batchaccess.core.saga.journal import Holder, Journal
 from batchaccess.core.saga.metadata import is_ours, journal_in
 from batchaccess.ports import PortError
 from batchemulator import Timings
+from tests.endurance.gates import Limits
 from tests.endurance.soak import CLOSED
 from tests.endurance.witness import Witness, items_of
 from tests.support.drains import FORMULA, Drains, busy_pool, direct_pools, draining
@@ -37,6 +42,7 @@ EXPLAINED = frozenset(
         "JournalRefused",
         "PreconditionUnsupported",
         "Contended",
+        "BreakerOpen",
     }
 )
 """What a pool under an enforced policy may say at rest: in order, or why it stays as it is until somebody asks anew."""
@@ -56,6 +62,8 @@ class OneLife(RuleBasedStateMachine):
         self.turn = 0
         self.world = self.make_world()
         self.witness = Witness(self.world)
+        self.limits = Limits()
+        self.few = ExitStack()
         self.outsider = direct_pools(self.world.service)
         self.tally["lives"] += 1
 
@@ -65,8 +73,9 @@ class OneLife(RuleBasedStateMachine):
         tally = cls.tally
         return (
             f"lives: {tally['lives']} lives, {tally['states']} states judged, {tally['drains']} drains, "
-            f"{tally['writes']} writes to Azure, {tally['adoptions']} adoptions; at most {cls.longest[0]} sweeps "
-            f"until the last write, then {QUIET_SWEEPS} without one"
+            f"{tally['writes']} writes to Azure, {tally['adoptions']} adoptions, {tally['deletions']} connections "
+            f"deleted in the middle, {tally['breakers']} breakers opened; at most {cls.longest[0]} sweeps until the "
+            f"last write, then {QUIET_SWEEPS} without one"
         )
 
     def make_world(self) -> Drains:
@@ -78,6 +87,29 @@ class OneLife(RuleBasedStateMachine):
             policies=[draining()],
             timings=Timings(allocation=6, creating=1, starting=2, removal=self.removal_seconds),
         )
+
+    @initialize(
+        of_connection=st.sampled_from((1, 2, 1000)),
+        of_policy=st.sampled_from((1, 2, 1000)),
+        fewest_drifting=st.sampled_from((2, 2, 10)),
+    )
+    def limits_are_drawn(self, of_connection: int, of_policy: int, fewest_drifting: int) -> None:
+        """For this life; three pools are too few for the breaker as it is."""
+        self.limits = self.witness.limits = Limits(
+            of_connection=of_connection, of_policy=of_policy, fewest_drifting=fewest_drifting
+        )
+        self.few.enter_context(patch.object(breaker, "FEWEST_DRIFTING", fewest_drifting))
+        self.world.declared = replace(self.world.declared, max_concurrent_drains=self.allowed(of_connection))
+        self.world.policies = [self.limited(each) for each in self.world.policies]
+
+    def allowed(self, number: int) -> int:
+        """A limit as the operator is told it; a mutant does not hear."""
+        return number
+
+    def limited(self, policy: AccessPolicy) -> AccessPolicy:
+        """The same policy with the limit of this life."""
+        remediation = replace(policy.remediation, max_concurrent=self.allowed(self.limits.of_policy))
+        return replace(policy, remediation=remediation)
 
     def run(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Let something asynchronous happen."""
@@ -102,6 +134,7 @@ class OneLife(RuleBasedStateMachine):
             if not self.witness.problems:
                 self.run(self.comes_to_rest())
         finally:
+            self.few.close()
             self.runner.close()
 
     async def comes_to_rest(self) -> None:
@@ -110,6 +143,9 @@ class OneLife(RuleBasedStateMachine):
         self.world.reports.refuse = frozenset()
         for pool_id in POOLS:
             self.end_foreign(pool_id)
+        await self.world.sweep()
+        for pool_id in POOLS:
+            self.adopt_left_behind(pool_id)
         needed, quiet = await self.settles()
         self.witness.settle()
         assert not self.witness.problems, self.witness.problems
@@ -118,6 +154,8 @@ class OneLife(RuleBasedStateMachine):
         self.tally["drains"] += sum(self.witness.drains.values())
         self.tally["writes"] += self.witness.writes
         assert self.world.is_settled, "a journal is left though nothing keeps it from being removed"
+        held = self.world.finalizers.connections | {str(key) for key in self.world.finalizers.policies}
+        assert not held, f"finalizers are left on {held} though no saga is open"
         self.judge_explanations()
 
     async def settles(self) -> tuple[int, int]:
@@ -197,6 +235,16 @@ class OneLife(RuleBasedStateMachine):
 
         self.run(attempt())
         self.witness.wished(pool_id)
+
+    def adopt_left_behind(self, pool_id: str) -> None:
+        """Somebody has the scale brought back that a connection which is gone left."""
+        found, name = self.journal(pool_id), f"prod-weu.{pool_id}"
+        reported = self.world.reports.objects.get(name)
+        ours = Holder(cluster_uid=self.world.finalizers.cluster or "", connection_uid=self.world.declared.uid)
+        if found is None or reported is None or found.holder in (ours, THEIRS):
+            return
+        self.world.reports.objects[name] = replace(reported, adopt=found.saga_id)
+        self.tally["adoptions"] += 1
 
     def end_foreign(self, pool_id: str) -> None:
         """The journal of another operator goes."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from batchemulator.assumptions import Emptiness
 from batchemulator.operations.pool_updates import is_empty
 from batchemulator.state.pool import Pool
 from batchemulator.wire.messages import Request, Response
+from tests.endurance.gates import Limits, permits
 from tests.support.drains import Drains
 
 _UNCONDITIONAL = "disableautoscale"
@@ -38,11 +40,13 @@ class Witness:
 
     Attributes:
         legit: for each pool the scales that may stand in the end: the one before the saga, and what somebody set since.
+        limits: of the sagas that may be open at once.
         drains: how often each pool was drained for one drift, which is what somebody did or declared last.
         writes: accepted and refused ones, by path.
     """
 
     world: Drains
+    limits: Limits = field(default_factory=Limits)
     problems: list[str] = field(default_factory=list)
     legit: dict[str, set[tuple[object, ...]]] = field(default_factory=dict)
     drains: Counter[Hashable] = field(default_factory=Counter)
@@ -93,7 +97,7 @@ class Witness:
         open_pools = {name.removeprefix("prod-weu.") for name in self.world.journals()}
         for pool in self.world.account.pools:
             found = journal_in(items_of(pool))
-            if pool.id in open_pools or (isinstance(found, Journal) and self._is_ours(found, pool.id)):
+            if pool.id in open_pools or (isinstance(found, Journal) and self._may_resume(found, pool.id)):
                 continue
             known = self.legit.get(pool.id)
             if known is not None and scale_of(pool) not in known:
@@ -102,9 +106,18 @@ class Witness:
 
     def _is_ours(self, journal: Journal, pool_id: str) -> bool:
         """Whether it is the operator's own, or somebody said that it is to be."""
+        return self._is_adopted(journal, pool_id) or (
+            journal.holder.cluster_uid == self.world.finalizers.cluster
+            and journal.holder.connection_uid == self.world.declared.uid
+        )
+
+    def _may_resume(self, journal: Journal, pool_id: str) -> bool:
+        """Whether the scale it tells of is still to be brought back, by whoever adopts what an old connection left."""
+        return self._is_adopted(journal, pool_id) or journal.holder.cluster_uid == self.world.finalizers.cluster
+
+    def _is_adopted(self, journal: Journal, pool_id: str) -> bool:
         reported = self.world.reports.objects.get(f"prod-weu.{pool_id}")
-        adopted = reported is not None and reported.adopt == journal.saga_id
-        return adopted or journal.holder.cluster_uid == self.world.finalizers.cluster
+        return reported is not None and reported.adopt == journal.saga_id
 
     def _drained(self, pool: Pool) -> None:
         self.drains[self.drift(pool.id)] += 1
@@ -112,11 +125,29 @@ class Witness:
             self.problems.append(f"3: {pool.id} was drained twice for one drift")
         if self._stopped:
             self.problems.append(f"4: {pool.id} was drained though nothing enforces anything")
+        self._judge_gates(pool.id)
+
+    def _judge_gates(self, pool_id: str) -> None:
+        """Whether the saga that drains a pool was to begin when it did, and no others were in its way."""
+        journals = [self.world.reports.status(name)["journal"] for name in self.world.journals()]
+        own = next((each for each in journals if each["poolId"] == pool_id), None)
+        if own is None:
+            self.problems.append(f"1: {pool_id} was drained without a journal in Kubernetes")
+            return
+        under_policy = sum(each["policyUid"] == own["policyUid"] for each in journals)
+        if not self.losses and (len(journals) > self.limits.of_connection or under_policy > self.limits.of_policy):
+            self.problems.append(f"gates: {pool_id} was drained beside {len(journals) - 1} other sagas")
+        started = datetime.fromisoformat(own["started"])
+        for policy in self.world.policies:
+            is_its = (policy.uid, policy.generation) == (own["policyUid"], own["policyGeneration"])
+            if is_its and not permits(policy.remediation.windows, started):
+                self.problems.append(f"gates: the drain of {pool_id} began outside the windows, at {started}")
 
     @property
     def _stopped(self) -> bool:
         world = self.world
-        return world.declared.suspend or all(each.suspend or each.deleting for each in world.policies)
+        is_off = world.declared.suspend or world.declared.deleting
+        return is_off or all(each.suspend or each.deleting for each in world.policies)
 
     def _judge(self, request: Request, body: dict[str, Any], pool: Pool) -> None:
         operation = request.path.rsplit("/", 1)[-1]

@@ -12,6 +12,7 @@ from batchaccess.core.pace import Urgency
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Reading
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.telemetry.metrics import Metrics
+from tests.support.clock import FakeClock
 from tests.support.kube import connection_manifest, policy_manifest
 
 BY_NAME = {"namespaces": {"names": ["render"]}, "modes": ["Audit", "Enforce"]}
@@ -29,7 +30,7 @@ class World:
 
     def __post_init__(self) -> None:
         live = LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
-        self._hub = Hub(live, Metrics())
+        self._hub = Hub(live, Metrics(FakeClock()))
         self._hub.connect(
             Listeners(
                 connections_changed=lambda: None,

@@ -72,6 +72,7 @@ class AccountWorld:
                         register=self.register,
                         windows=windows_of,
                         new_saga_id=self._new_saga_id,
+                        handled_request=lambda _: None,
                     ),
                     clock=self.clock,
                     jitter=lambda: 0.5,

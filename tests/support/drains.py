@@ -33,6 +33,7 @@ from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.account import AccountSweep
 from batchaccess.sweep.parts import SagaParts, SweepParts
 from batchaccess.sweep.sagabook import SagaRegister
+from batchaccess.sweep.sagadecisions import WindowsOf
 from batchaccess.telemetry.metrics import Metrics
 from batchemulator import DEV_ACCOUNT, Assumptions, Fault, ManualClock, Timings, make_service
 from batchemulator.outside_edits import edit_pool
@@ -210,7 +211,10 @@ class Drains:
     pace: Pace | None = None
     tap_reports: Callable[[FakeReports], Any] = lambda reports: reports
     tap_finalizers: Callable[[FakeFinalizers], Any] = lambda finalizers: finalizers
+    windows: WindowsOf = windows_of
     begun: int = 0
+    handled: str | None = None
+    """What the status of the connection says was answered last; it stays over a restart."""
     jitter: Callable[[], float] = lambda: 0.5
     _register: SagaRegister = field(default_factory=SagaRegister)
     _sweep: AccountSweep | None = None
@@ -289,8 +293,9 @@ class Drains:
                     sagas=SagaParts(
                         finalizers=self.tap_finalizers(self.finalizers),
                         register=self._register,
-                        windows=windows_of,
+                        windows=self.windows,
                         new_saga_id=self._new_saga_id,
+                        handled_request=lambda _: self.handled,
                     ),
                     clock=self.clock,
                     jitter=self.jitter,
@@ -314,7 +319,9 @@ class Drains:
 
     async def sweep(self) -> None:
         """One pass."""
-        await self.sweeping.run_once(self.catalogue())
+        summary = await self.sweeping.run_once(self.catalogue())
+        if summary is not None:
+            self.handled = summary.connection.requested_at
 
     async def visit(self) -> None:
         """One visit to the open sagas, if there are any."""

@@ -10,7 +10,7 @@ from batchaccess.core.declared import NodeDeallocation, Remediation, Window, Win
 from batchaccess.core.reasons import EventReason
 from batchemulator import Fault, FaultKind, Timings
 from tests.support.build import policy, wanted
-from tests.support.drains import FORMULA, OPEN_SSH, Drains, account_connection, busy_pool, draining
+from tests.support.drains import FORMULA, Drains, account_connection, busy_pool, draining
 
 NAME = "prod-weu.busy"
 WRITES = ("update_pool", "resize_pool", "stop_pool_resize", "enable_pool_auto_scale", "disable_pool_auto_scale")
@@ -258,24 +258,6 @@ async def test_autoscale_is_paused_for_a_pool_that_stands_at_zero_and_nothing_is
     autoscale = world.pool().autoscale
     assert autoscale is not None
     assert autoscale.formula == formula
-
-
-async def test_the_breaker_holds_drains_back_when_most_pools_drift_at_once() -> None:
-    closed = {"networkConfiguration": None}
-    world = Drains.of(*(busy_pool(f"busy-{number}", nodes=1) | closed for number in range(12)))
-    for number in range(12):
-        world.edit({"networkConfiguration": OPEN_SSH, "targetDedicatedNodes": 0}, f"busy-{number}")
-    await world.live(180)
-    await world.live_until(lambda: all(is_closed(world, f"busy-{number}") for number in range(12)))
-    for number in range(12):
-        world.edit({"networkConfiguration": OPEN_SSH, "targetDedicatedNodes": 1}, f"busy-{number}")
-    await world.live(600)
-    assert world.journals() == []
-    assert world.reports.condition("prod-weu.busy-1", "Compliant")[1] == "BreakerOpen"
-    world.declared = replace(world.declared, requested_at="now")
-    await world.live_until(
-        lambda: world.is_settled and all(is_closed(world, f"busy-{number}") for number in range(12)), within=72_000
-    )
 
 
 @pytest.mark.parametrize("deallocation", list(NodeDeallocation))

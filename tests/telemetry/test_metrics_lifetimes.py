@@ -50,7 +50,7 @@ def test_a_deleted_connection_takes_every_series_along() -> None:
 
 
 def test_of_a_connection_that_nobody_looked_at_nothing_is_claimed() -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     metrics.connection("prod")
     claims = {name for name, _ in series_with(metrics, connection="prod")}
     gauges = {family.name for family in FAMILIES if family.type is MetricType.GAUGE}

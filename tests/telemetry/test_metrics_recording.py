@@ -194,7 +194,7 @@ def test_the_row_of_another_connection_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ObjectKind)
 def test_the_first_failed_write_is_an_increase(kind: ObjectKind) -> None:
-    metrics = Metrics()
+    metrics = Metrics(FakeClock())
     writes = "batchaccess_status_writes_total"
     assert value_of(metrics, writes, kind=kind, result="Failed") == 0
     metrics.status_written(kind, WriteResult.FAILED)

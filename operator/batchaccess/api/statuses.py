@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import ConditionStatus, ConditionType
+from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.status import (
     Change,
     Condition,
@@ -69,6 +70,17 @@ def stored_change(status: object) -> Change | None:
         return None
     exposed_since = _time(entry.get("exposedSince"))
     return Change(policy=policy, time=time, before=before, after=after, exposed_since=exposed_since)
+
+
+def stored_in_order_under(status: object) -> PolicyGeneration | None:
+    """What governed a pool when it was last as declared; None if a stored status does not tell."""
+    entry = status.get("inOrderUnder") if isinstance(status, Mapping) else None
+    if not isinstance(entry, Mapping):
+        return None
+    uid, generation = entry.get("uid"), entry.get("generation")
+    if not isinstance(uid, str) or not isinstance(generation, int) or isinstance(generation, bool):
+        return None
+    return PolicyGeneration(uid=uid, generation=generation)
 
 
 def _render(value: object) -> object:

@@ -31,6 +31,7 @@ from batchaccess.core.reasons import (
     PoolOutcome,
     RemediatingReason,
 )
+from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.status import (
     AssertionStatus,
     Change,
@@ -63,6 +64,7 @@ def pool_status(
     previous: Iterable[Condition],
     now: datetime,
     last_change: Change | None = None,
+    in_order_under: PolicyGeneration | None = None,
     requested_at: str | None = None,
 ) -> PoolStatus:
     """The status of a pool that could be read.
@@ -74,6 +76,7 @@ def pool_status(
         previous: the conditions in Kubernetes now.
         now: the time of day.
         last_change: the last change we made to it; the stored one has to be handed in again.
+        in_order_under: what governed it when it was last as declared.
         requested_at: the last handled `batchaccess.dev/requested-at`.
     """
     findings = (
@@ -96,6 +99,7 @@ def pool_status(
         differences=assessment.drift.differences[:MOST_DIFFERENCES],
         assertions=_most_troubled(assessment.assertions),
         last_change=last_change,
+        in_order_under=in_order_under,
         last_handled_requested_at=requested_at,
     )
 
@@ -107,6 +111,7 @@ def unreadable_pool_status(
     previous: Iterable[Condition],
     now: datetime,
     last_change: Change | None = None,
+    in_order_under: PolicyGeneration | None = None,
     requested_at: str | None = None,
 ) -> PoolStatus:
     """The status of a pool whose description could not be understood: nothing is claimed of it, and nothing is done."""
@@ -121,6 +126,7 @@ def unreadable_pool_status(
         observed_generation=generation,
         conditions=dated(findings, previous=previous, generation=generation, now=now),
         last_change=last_change,
+        in_order_under=in_order_under,
         last_handled_requested_at=requested_at,
     )
 

@@ -21,6 +21,7 @@ from batchaccess.core.reasons import (
     ConditionType,
     DriftClass,
 )
+from batchaccess.core.saga.breaker import PolicyGeneration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,7 @@ class DrainsStatus:
 class PoolStatus:
     """Status of a BatchPoolAccess. `overridden` is capped, sorted by precedence.
 
+    `in_order_under` is what governed the pool when it was last as declared; the breaker goes by it after a restart.
     `journal` and `drains` are written for themselves, before what they announce is done; None leaves them as they are.
     """
 
@@ -190,6 +192,7 @@ class PoolStatus:
     differences: tuple[Difference, ...] = ()
     assertions: tuple[AssertionStatus, ...] = ()
     last_change: Change | None = None
+    in_order_under: PolicyGeneration | None = None
     journal: JournalStatus | None = None
     drains: DrainsStatus | None = None
     last_handled_requested_at: str | None = None

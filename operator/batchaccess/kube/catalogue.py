@@ -117,6 +117,12 @@ class LiveCatalogue:
         """One connection, valid or not."""
         return self._connections.get((None, name))
 
+    def handled_request(self, name: str) -> str | None:
+        """The `batchaccess.dev/requested-at` that the status of a connection says was answered last."""
+        found = self.connection(name)
+        handled = None if found is None else found.stored.status.get("lastHandledRequestedAt")
+        return handled if isinstance(handled, str) else None
+
     def policy(self, key: Key) -> CachedObject[Policy] | None:
         """One policy, valid or not."""
         return self._policies.get(key)

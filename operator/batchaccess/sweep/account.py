@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from batchaccess.core.assessment import danger
 from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.memory import PoolMemory
@@ -20,6 +19,7 @@ from batchaccess.core.model import (
     ObservedPool,
 )
 from batchaccess.core.saga.actions import Remediate
+from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.tally import PolicyTally, PoolRecord
 from batchaccess.ports import Catalogue, Listing, PortError
 from batchaccess.sweep.acceptances import CandidatesOfConnection
@@ -103,6 +103,7 @@ class AccountSweep:
         await self._observe(listing, this)
         await self._visit(this, [track for track in self._pools.all() if self._sagas.is_open(track.name)])
         await self._correct(this)
+        self._pools.conclude_unbegun(this)
         report = await self._reporter.report(asked, list(self._pools.all()), listing.unreadable)
         await self._settle(connection, catalogue)
         return self._completed(this, catalogue, report, unreadable=len(listing.unreadable))
@@ -132,7 +133,7 @@ class AccountSweep:
 
     async def _visit(self, this: Pass, tracks: Collection[PoolTrack]) -> None:
         """Visit the pools whose sagas are open: they hold capacity, so they come before everything else."""
-        for track in sorted(tracks, key=lambda track: danger(track.assessment)):
+        for track in self._pools.by_danger(tracks):
             latest = self._latest(this)
             if latest is None:
                 return
@@ -188,19 +189,28 @@ class AccountSweep:
             track.attempt = None
             if position % _POOLS_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
-        self._sagas.observe(self._pools.all(), this.connection)
+        if self._sagas.observe(self._pools.all(), this.connection):
+            for track in self._pools.all():
+                self._pools.decide(track, this)
 
     async def _correct(self, this: Pass) -> None:
-        """Carry out what was decided, most dangerous first."""
+        """Carry out what was decided, most dangerous first, but sagas that only Azure knows of before new ones.
+
+        Every pool that waits for a drain wants one while there is room for one; what those before it took is asked
+        again before it costs a request.
+        """
         tracks = self._pools.all()
         wanting = [track for track in tracks if _wants(track) and not self._sagas.is_open(track.name)]
-        for track in sorted(wanting, key=lambda track: danger(track.assessment)):
+        for track in sorted(self._pools.by_danger(wanting), key=lambda track: is_starting(track.decision)):
             latest = self._latest(this)
             if latest is None:
                 return
             if self._clock.monotonic() >= this.deadline:
                 _log.info("more pools to correct than one period allows; the rest follows in the next sweep")
                 return
+            self._pools.decide(track, latest)
+            if not _wants(track):
+                continue
             await (self._visit_one if isinstance(track.decision, Remediate) else self._correct_one)(track, latest)
             self._parts.beat()
 

@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from batchaccess.api import stored_conditions
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.model import ObjectKey
-from batchaccess.core.reasons import EventReason, EventType, RemediatingReason
+from batchaccess.core.reasons import CompliantReason, ConditionType, EventReason, EventType, RemediatingReason
 from batchaccess.core.saga.actions import SagaDecision
-from batchaccess.core.saga.breaker import next_breaker
+from batchaccess.core.saga.breaker import CLOSED, Breaker, next_breaker
 from batchaccess.core.saga.outcomes import SagaMemory
 from batchaccess.core.saga.scale import scale_line
 from batchaccess.core.saga.steps import KubernetesJournal
@@ -39,7 +40,9 @@ class AccountSagas:
     def __init__(self, name: str, parts: SweepParts) -> None:
         sagas = parts.sagas
         self._parts = parts
+        self._name = name
         self._let_go_of: str | None = None
+        self._is_breaker_known = False
         self.book = SagaBook(name, sagas.register)
         self.progress = SagaProgress(metrics=parts.metrics, book=self.book, clock=parts.clock)
         self._decisions = SagaDecisions(
@@ -54,6 +57,15 @@ class AccountSagas:
     def read(self, existing: Mapping[str, ReportedPool]) -> None:
         """Take in what Kubernetes says of all pools of the connection."""
         self.book.read(existing)
+        if not self._is_breaker_known:
+            self._is_breaker_known = True
+            self._decisions.breaker = self._breaker_before(existing.values())
+
+    def _breaker_before(self, existing: Iterable[ReportedPool]) -> Breaker:
+        """The breaker as an earlier process left it, so that only a request it did not answer closes it."""
+        if not any(_says_breaker_open(reported) for reported in existing):
+            return CLOSED
+        return Breaker(tripped=True, requested_at=self._parts.sagas.handled_request(self._name))
 
     def visits(self, pools: Pools, executor: Executor, preconditions: Preconditions) -> SagaVisits:
         """What visits the pools of the account."""
@@ -76,20 +88,26 @@ class AccountSagas:
         connection: AccountConnection,
         memory: PoolMemory,
         saga_memory: SagaMemory,
+        ahead: Collection[str] = (),
     ) -> SagaDecision:
-        """What to do about one pool now."""
+        """What to do about one pool now; `ahead` are the policies of pools whose turn comes before this one's."""
         return self._decisions.decide(
-            assessment, name=name, connection=connection, memory=memory, saga_memory=saga_memory
+            assessment, name=name, connection=connection, memory=memory, saga_memory=saga_memory, ahead=ahead
         )
 
-    def observe(self, tracks: Collection[PoolTrack], connection: AccountConnection) -> None:
-        """Open or close the breaker by what the pools are like now."""
+    def observe(self, tracks: Collection[PoolTrack], connection: AccountConnection) -> bool:
+        """Open or close the breaker by what the pools are like now; whether that changed what may start."""
         standings = [track.standing() for track in tracks]
         breaker = next_breaker(self._decisions.breaker, standings, requested_at=connection.requested_at)
-        if breaker.is_open is not self._decisions.breaker.is_open:
+        if breaker.overridden:
+            for track in tracks:
+                track.acknowledged()
+        changed = breaker.is_open is not self._decisions.breaker.is_open
+        if changed:
             _log.warning("the breaker is %s", "open: nothing new is drained" if breaker.is_open else "closed")
         self._decisions.breaker = breaker
         self._parts.metrics.observe_breaker(is_open=breaker.is_open)
+        return changed
 
     def is_open(self, name: str) -> bool:
         """Whether the pool of this object is to be visited."""
@@ -157,3 +175,10 @@ async def _release(finalizers: Finalizers, key: ObjectKey) -> None:
 def _is_pending(track: PoolTrack) -> bool:
     progress = track.conclusion.progress
     return progress is not None and progress.reason is RemediatingReason.RESTORE_PENDING
+
+
+def _says_breaker_open(reported: ReportedPool) -> bool:
+    return reported.owned and any(
+        condition.type is ConditionType.COMPLIANT and condition.reason == CompliantReason.BREAKER_OPEN
+        for condition in stored_conditions(reported.stored.status)
+    )

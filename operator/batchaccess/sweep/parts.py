@@ -23,12 +23,15 @@ class SagaParts:
         register: what is open on all connections; one for the whole process.
         windows: what the windows of a policy say at a moment.
         new_saga_id: gives ids nobody else has.
+        handled_request: the `batchaccess.dev/requested-at` of a connection, by name, that was answered last, by
+            whichever process; None if none was.
     """
 
     finalizers: Finalizers
     register: SagaRegister
     windows: WindowsOf
     new_saga_id: Callable[[], str]
+    handled_request: Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from batchaccess.api import stored_change, stored_conditions
+from batchaccess.api import stored_change, stored_conditions, stored_in_order_under
 from batchaccess.core.announcements import Announcement, announcements
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
@@ -103,6 +103,7 @@ class PoolReporter:
             previous=before,
             now=self.clock.now(),
             last_change=track.change or _change_told_before(reported, track.basis.pool),
+            in_order_under=track.in_order_under,
             requested_at=reported.requested_at,
         )
         track.row = pool_row(track.assessment, track.conclusion, status.conditions)
@@ -117,6 +118,7 @@ class PoolReporter:
             assessment=track.assessment,
             conclusion=track.conclusion,
             change=track.change,
+            in_order_under=track.in_order_under,
         )
         with track.logged():
             news = [*_of_attempt(track), *_of_conditions(track, before, status.conditions)]
@@ -134,6 +136,7 @@ class PoolReporter:
             previous=stored_conditions(reported.stored.status),
             now=self.clock.now(),
             last_change=stored_change(reported.stored.status),
+            in_order_under=stored_in_order_under(reported.stored.status),
             requested_at=reported.requested_at,
         )
         report.unreadable_rows.append(unreadable_row(pool.id, status.conditions))

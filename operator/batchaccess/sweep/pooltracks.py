@@ -62,6 +62,7 @@ class Reported:
     assessment: Assessment
     conclusion: Conclusion
     change: Change | None
+    in_order_under: PolicyGeneration | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class PoolTrack:
         change: the last change of its network that we made since we started.
         saga_memory: what earlier actions of its saga taught.
         removal: what removing the Azure copy of an abandoned saga taught.
-        in_order_under: the policy that governed it when it was last as declared.
+        in_order_under: the policy that governed it when it was last as declared, before we started perhaps; None if
+            that was never, or once somebody saw the pool drift and closed the breaker all the same.
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
         requested: by whom a sweep was asked for so far; None before the first look.
@@ -103,14 +105,22 @@ class PoolTrack:
     noticed_after: float | None = None
 
     @classmethod
-    def begin(cls, basis: Basis, assessment: Assessment, decision: SagaDecision) -> "PoolTrack":
-        """The track of a pool that was not there in the last pass."""
+    def begin(
+        cls,
+        basis: Basis,
+        assessment: Assessment,
+        decision: SagaDecision,
+        *,
+        in_order_under: PolicyGeneration | None = None,
+    ) -> "PoolTrack":
+        """The track of a pool that was not there in the last pass; `in_order_under` is what its object remembers."""
         return cls(
             name=pool_access_name(basis.connection.name, basis.pool.id),
             basis=basis,
             assessment=assessment,
             decision=decision,
             conclusion=conclude(assessment, decision),
+            in_order_under=in_order_under,
         )
 
     @property
@@ -136,18 +146,25 @@ class PoolTrack:
         return any(now is not None and now != then for then, now in zip(before, requested, strict=True))
 
     def assessed(self, basis: Basis, assessment: Assessment, *, now: datetime) -> None:
-        """Take in a new assessment, and how long what it finds had been so."""
+        """Take in a new assessment, how long what it finds had been so, and whether the pool is in order."""
         lag = detection_lag(self.assessment, assessment, now=now)
         self.noticed_after = self.noticed_after if lag is None else lag
         self.basis, self.assessment = basis, assessment
+        if not assessment.drift.is_correctable:
+            self.in_order_under = _governed_by(assessment)
 
     def standing(self) -> PoolStanding:
-        """The pool as the breaker sees it, taking in whether it is in order now."""
-        policy, drift = self.assessment.policy, self.assessment.drift
-        governed_by = None if policy is None else PolicyGeneration(uid=policy.uid, generation=policy.generation)
-        if not drift.is_correctable:
-            self.in_order_under = governed_by
-        return PoolStanding(drifts=drift.is_correctable, governed_by=governed_by, in_order_under=self.in_order_under)
+        """The pool as the breaker sees it."""
+        return PoolStanding(
+            drifts=self.assessment.drift.is_correctable,
+            governed_by=_governed_by(self.assessment),
+            in_order_under=self.in_order_under,
+        )
+
+    def acknowledged(self) -> None:
+        """Somebody knows that it drifts and closed the breaker all the same."""
+        if self.standing().drifts_unprompted:
+            self.in_order_under = None
 
     def decided(self, decision: SagaDecision) -> None:
         """Take in a decision on the present assessment."""
@@ -166,6 +183,7 @@ class PoolTrack:
             and reported.assessment is self.assessment
             and reported.conclusion is self.conclusion
             and reported.change is self.change
+            and reported.in_order_under == self.in_order_under
         )
 
 
@@ -185,6 +203,6 @@ def detection_lag(before: Assessment, after: Assessment, *, now: datetime) -> fl
 _IN_ORDER: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
 
 
-def _governed_by(assessment: Assessment) -> tuple[str, int] | None:
+def _governed_by(assessment: Assessment) -> PolicyGeneration | None:
     policy = assessment.policy
-    return None if policy is None else (policy.uid, policy.generation)
+    return None if policy is None else PolicyGeneration(uid=policy.uid, generation=policy.generation)

@@ -4,7 +4,7 @@ Reads, and asks nobody: no request is made here.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -67,8 +67,12 @@ class SagaDecisions:
         connection: AccountConnection,
         memory: PoolMemory,
         saga_memory: SagaMemory,
+        ahead: Collection[str] = (),
     ) -> SagaDecision:
-        """What to do about the pool whose object is `name`, as it was assessed now."""
+        """What to do about the pool whose object is `name`, as it was assessed now.
+
+        `ahead` are the policies, by UID, of the pools whose turn comes before this one's and was not yet.
+        """
         record, now, cluster_uid = self.book.of(name), self.clock.now(), self.cluster_uid()
         if cluster_uid is None:
             return _without_sagas(decide(assessment, connection=connection, memory=memory, now=now), assessment, record)
@@ -94,11 +98,15 @@ class SagaDecisions:
         policy = assessment.policy
         if policy is None or not is_starting(decision):
             return decision
-        blocked = self._blocked(policy, connection, now)
+        blocked = self._blocked(policy, connection, now, ahead)
         return decision if blocked is None else decide_saga(replace(situation, blocked=blocked))
 
-    def _blocked(self, policy: AccessPolicy, connection: AccountConnection, now: datetime) -> Blocked | None:
+    def _blocked(
+        self, policy: AccessPolicy, connection: AccountConnection, now: datetime, ahead: Collection[str]
+    ) -> Blocked | None:
         open_sagas = OpenSagas(on_connection=len(self.book.open()), by_policy=self.register.by_policy())
+        for policy_uid in ahead:
+            open_sagas.opened(policy_uid)
         windows = self._windows(policy, now.replace(microsecond=0))
         return gate(policy, connection, windows=windows, open_sagas=open_sagas, breaker=self.breaker)
 

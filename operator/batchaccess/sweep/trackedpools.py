@@ -1,15 +1,18 @@
 """Every pool of one account as it was seen last, with what was concluded and learned from it."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
-from batchaccess.api import stored_conditions
-from batchaccess.core.assessment import assess
-from batchaccess.core.decision import Nothing
+from batchaccess.api import stored_conditions, stored_in_order_under
+from batchaccess.core.assessment import assess, danger
+from batchaccess.core.decision import Nothing, Wait
 from batchaccess.core.memory import PoolMemory, after_observation, after_request
 from batchaccess.core.model import ObservedPool
-from batchaccess.core.reasons import PoolOutcome
+from batchaccess.core.reasons import CompliantReason, PoolOutcome
 from batchaccess.core.reporting import known_exposed_since, network_change
+from batchaccess.core.saga.breaker import PolicyGeneration
+from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
 from batchaccess.core.status import Condition
 from batchaccess.core.texts import pool_access_name
@@ -21,6 +24,11 @@ from batchaccess.sweep.pooltracks import Basis, PoolTrack, Requested
 from batchaccess.telemetry.words import CorrectionOutcome
 
 _log = logging.getLogger(__name__)
+
+
+_NEXT: Final = Wait(
+    reason=CompliantReason.CORRECTING, message="The pool is among the next to be drained, in one of the next sweeps."
+)
 
 
 class TrackedPools:
@@ -36,6 +44,11 @@ class TrackedPools:
         """The tracks, in the order in which their pools were first seen."""
         return self._by_key.values()
 
+    @staticmethod
+    def by_danger(tracks: Iterable[PoolTrack]) -> list[PoolTrack]:
+        """The most dangerous first."""
+        return sorted(tracks, key=lambda track: danger(track.assessment))
+
     def keep_only(self, pools: Sequence[ObservedPool]) -> None:
         """Forget what is not there any more."""
         for gone in self._by_key.keys() - {_key(pool) for pool in pools}:
@@ -45,12 +58,18 @@ class TrackedPools:
         """Assess a pool if anything about it changed, and decide, which depends on the time as well."""
         basis = self._basis(pool, this)
         track = self._by_key.get(_key(pool))
-        if track is not None and track.basis.pool.creation_time != pool.creation_time:
+        is_another = track is not None and track.basis.pool.creation_time != pool.creation_time
+        if is_another:
             track = None  # Deleted and created anew: what the old one taught says nothing of the new one.
         if track is None or not track.basis.is_same(basis):
             judgement = self._judge(basis, PoolMemory() if track is None else track.memory, track)
             if track is None:
-                track = PoolTrack.begin(basis, judgement.assessment, judgement.decision)
+                track = PoolTrack.begin(
+                    basis,
+                    judgement.assessment,
+                    judgement.decision,
+                    in_order_under=None if is_another else self._remembered(pool, this),
+                )
                 self._by_key[_key(pool)] = track
             track.assessed(basis, judgement.assessment, now=self._clock.now())
         drifts = track.assessment.drift.is_correctable
@@ -58,6 +77,11 @@ class TrackedPools:
         if track.is_newly(self._requested(track, this)):
             track.memory = after_request(track.memory)
         track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
+        self.decide(track, this)
+        return track
+
+    def decide(self, track: PoolTrack, this: Pass, *, ahead: Collection[str] = ()) -> None:
+        """Decide about a pool as it was seen last; `ahead` as in `AccountSagas.decide`."""
         track.decided(
             self._sagas.decide(
                 track.assessment,
@@ -65,9 +89,19 @@ class TrackedPools:
                 connection=this.connection,
                 memory=track.memory,
                 saga_memory=track.saga_memory,
+                ahead=ahead,
             )
         )
-        return track
+
+    def conclude_unbegun(self, this: Pass) -> None:
+        """Say of each pool that may be drained, and was not begun, what it waits for: no saga is open there."""
+        ahead: list[str] = []
+        for track in self.by_danger(track for track in self.all() if is_starting(track.decision)):
+            self.decide(track, this, ahead=ahead)
+            policy = track.assessment.policy
+            if policy is not None and is_starting(track.decision):
+                ahead.append(policy.uid)
+                track.decided(_NEXT)
 
     def judge(self, track: PoolTrack, pool: ObservedPool, memory: PoolMemory, this: Pass) -> Judgement:
         """Assess and decide on a pool as it was just read, and remember nothing of it."""
@@ -96,6 +130,11 @@ class TrackedPools:
         """The conditions of a pool in Kubernetes when the pass began."""
         reported = this.asked.existing.get(track.name)
         return () if reported is None else stored_conditions(reported.stored.status)
+
+    def _remembered(self, pool: ObservedPool, this: Pass) -> PolicyGeneration | None:
+        """What governed the pool when it was last as declared, as an earlier process or leader saw it."""
+        reported = this.asked.existing.get(pool_access_name(self._connection, pool.id))
+        return None if reported is None or not reported.owned else stored_in_order_under(reported.stored.status)
 
     def _requested(self, track: PoolTrack, this: Pass) -> Requested:
         reported, policy = this.asked.existing.get(track.name), track.assessment.policy

@@ -9,10 +9,10 @@ from batchaccess.core.declared import Remediation, WindowKind
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.breaker import CLOSED, Breaker, PolicyGeneration, PoolStanding, next_breaker
 from batchaccess.core.saga.durations import duration_text, same_duration, seconds_of
-from batchaccess.core.saga.gates import OpenSagas, gate, visiting_order
+from batchaccess.core.saga.gates import OpenSagas, gate
 from batchaccess.core.saga.windows import Span, WindowSpans, WindowVerdict, window_verdict
-from tests.core.saga.situations import BUSY, DRAINING, GOOD, situation
-from tests.support.build import NOW, connection, endpoint, pool
+from tests.core.saga.situations import DRAINING
+from tests.support.build import NOW, connection
 
 HOUR = timedelta(hours=1)
 OPEN = WindowVerdict(permitted=True)
@@ -121,15 +121,6 @@ def test_a_start_counts_at_once() -> None:
     assert gate(DRAINING, roomy, windows=OPEN, open_sagas=running, breaker=CLOSED) is not None
     more = replace(DRAINING, remediation=Remediation(max_concurrent=2))
     assert gate(more, roomy, windows=OPEN, open_sagas=running, breaker=CLOSED) is None
-
-
-def test_open_sagas_are_visited_first_and_then_the_most_dangerous() -> None:
-    wide = situation(BUSY).assessment
-    narrow = situation(pool("a", endpoint("SSH", "deny 10.0.0.0/8"), nodes=1)).assessment
-    restoring = situation(pool("z", GOOD, nodes=1)).assessment
-    order = visiting_order([(narrow, False), (wide, False), (restoring, True)])
-    assert order[0] is restoring
-    assert order.index(wide) < order.index(narrow)
 
 
 DURATIONS = [("PT15M", 900), ("PT15M00S", 900), ("P1D", 86400), ("P1DT2H", 93600), ("PT7M9.497S", 429.497)]

@@ -1,7 +1,8 @@
 """The breaker of an account: when most pools drift though nobody changed a policy, something else is wrong.
 
 Usually that is a bug of ours or a change of the service, and draining the account would be the wrong answer. Pools that
-drift because their policy was just written or edited do not count: that is a rollout.
+drift because their policy was just written or edited do not count: that is a rollout. What a pool was in order under is
+kept in its status, so that an upgrade that takes every pool for drifting finds the breaker as awake as before it.
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,8 @@ class Breaker:
     """Whether new drains are held back on one account.
 
     `requested_at` is the connection's `batchaccess.dev/requested-at` when it opened: another value closes it for as
-    long as the share stays high.
+    long as the share stays high. Who closes it knows of the pools that drift then: they are not in order under anything
+    any more, and count again once they were.
     """
 
     tripped: bool = False

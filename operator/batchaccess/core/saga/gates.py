@@ -1,16 +1,14 @@
 """When a saga may start: windows, how many run at once, the breaker. A started saga is not asked again.
 
-Sagas that are open are visited first, whatever their danger: they hold capacity. Of those that want to start, the most
-dangerous comes first; one that waits or backs off takes no slot, so it cannot starve the others.
+Of those that want to start, the most dangerous comes first; one that waits or backs off takes no slot, so it cannot
+starve the others.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from batchaccess.core.assessment import Assessment, danger
 from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.breaker import Breaker
@@ -43,7 +41,7 @@ class OpenSagas:
     by_policy: Counter[str] = field(default_factory=Counter)
 
     def opened(self, policy_uid: str) -> None:
-        """Take one more into account, as soon as its start was decided."""
+        """Take one more into account, as soon as its turn is certain."""
         self.on_connection += 1
         self.by_policy[policy_uid] += 1
 
@@ -76,8 +74,3 @@ def gate(
             message=f"Policy {policy.key} permits no further pool to be drained at once; others are first.",
         )
     return None
-
-
-def visiting_order(pools: Iterable[tuple[Assessment, bool]]) -> list[Assessment]:
-    """The order in which pools are visited: (assessment, whether a saga is open) to open ones first, then by danger."""
-    return [assessment for assessment, _ in sorted(pools, key=lambda each: (not each[1], danger(each[0])))]
