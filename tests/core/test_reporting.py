@@ -321,8 +321,8 @@ SINCE: dict[str, tuple[ObservedPool, datetime | None, datetime | None]] = {
 def test_since_when_a_corrected_pool_is_known_to_have_been_open(
     before: ObservedPool, seen: datetime | None, expected: datetime | None
 ) -> None:
-    told = () if seen is None else status(pool("p", WIDE)).conditions
-    conditions = [replace(condition, last_transition_time=seen) for condition in told]
+    told = status(pool("p", WIDE)).conditions
+    conditions = () if seen is None else [replace(condition, last_transition_time=seen) for condition in told]
     assert known_exposed_since(assessed(before), conditions, changed=NOW) == expected
 
 
