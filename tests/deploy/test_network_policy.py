@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.deploy.rendering import CHART, KUSTOMIZE, Manifest, chart, kustomized, parsed, run_helm, the
+from tests.deploy.rendering import CHART, KUSTOMIZE, Manifest, chart, composed, kustomized, parsed, run_helm, the
 from tests.support.kube import ROOT
 
 DNS: Final = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
 AZURE: Final = {"ports": [{"port": 443, "protocol": "TCP"}]}
 API_SERVER: Final = {"ports": [{"port": 6443, "protocol": "TCP"}]}
+METADATA_SERVICE: Final = "169.254.169.254"
 INSTANCE_METADATA: Final = {
-    "to": [{"ipBlock": {"cidr": "169.254.169.254/32"}}],
+    "to": [{"ipBlock": {"cidr": f"{METADATA_SERVICE}/32"}}],
     "ports": [{"port": 80, "protocol": "TCP"}],
 }
 
@@ -40,7 +41,28 @@ def _within(address: str, peer: dict[str, Any]) -> bool:
 
 def test_by_default_names_azure_and_the_api_server_are_reached_and_nothing_else() -> None:
     for rendered in (chart(), kustomized(KUSTOMIZE / "base")):
-        assert egress(rendered) == [DNS, AZURE, INSTANCE_METADATA, API_SERVER]
+        assert egress(rendered) == [DNS, AZURE, API_SERVER]
+        assert not reaches(egress(rendered), METADATA_SERVICE, 80)
+
+
+@pytest.mark.parametrize("overlay", sorted((KUSTOMIZE / "overlays").iterdir()), ids=lambda path: path.name)
+def test_no_overlay_lets_the_pod_reach_the_identities_of_its_node(overlay: Path) -> None:
+    assert egress(kustomized(overlay)) == [DNS, AZURE, API_SERVER]
+
+
+def test_managed_identity_opens_the_metadata_service_and_nothing_else(tmp_path: Path) -> None:
+    released, built = chart("managedIdentity.enabled=true"), composed(tmp_path, "managed-identity")
+    for rules in (egress(released), egress(built)):
+        assert rules == [DNS, AZURE, API_SERVER, INSTANCE_METADATA]
+        assert reaches(rules, METADATA_SERVICE, 80)
+    for rendered, default in ((released, chart()), (built, kustomized(KUSTOMIZE / "base"))):
+        changed = [each for each in rendered if each not in default]
+        assert [each["kind"] for each in changed] == ["NetworkPolicy"]
+
+
+def test_the_address_of_the_metadata_service_is_written_once() -> None:
+    manifests = [path for path in (ROOT / "deploy").rglob("*.yaml") if METADATA_SERVICE in path.read_text()]
+    assert manifests == [KUSTOMIZE / "components" / "managed-identity" / "networkpolicy.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +75,8 @@ def test_by_default_names_azure_and_the_api_server_are_reached_and_nothing_else(
 )
 def test_ports_of_the_api_server_never_take_azure_away(ports: str, api_server: list[int]) -> None:
     rules = egress(chart(f"networkPolicy.apiServerPorts={ports}"))
-    assert rules[:3] == [DNS, AZURE, INSTANCE_METADATA]
-    assert [each["port"] for rule in rules[3:] for each in rule["ports"]] == api_server
+    assert rules[:2] == [DNS, AZURE]
+    assert [each["port"] for rule in rules[2:] for each in rule["ports"]] == api_server
     assert not reaches(rules, "203.0.113.1", 3128)
 
 
