@@ -17,8 +17,8 @@ LONGEST_RELEASE_NAME = 53
 def notes(*values: str) -> str:
     """What `helm install` prints in the end."""
     settings = [part for value in values for part in ("--set", value)]
-    arguments = ("install", "batchaccess", CHART, "--dry-run=client", f"--namespace={NAMESPACE}", *settings)
-    return run_helm(*arguments).stdout.partition("\nNOTES:\n")[2]
+    where = ("--dry-run=client", f"--namespace={NAMESPACE}")
+    return run_helm("install", "batchaccess", CHART, *where, *settings).stdout.partition("\nNOTES:\n")[2]
 
 
 def heredoc(text: str) -> str:
