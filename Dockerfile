@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="Azure Batch Access Operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/batchaccess /opt/batchaccess
-ENV PATH=/opt/batchaccess/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# 65532 is in no /etc/passwd, and the Kubernetes client asks for a home when it is imported: not every runtime makes one up.
+ENV PATH=/opt/batchaccess/bin:$PATH HOME=/ PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["batchaccess"]

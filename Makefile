@@ -98,7 +98,7 @@ pictures: install  ## Take the pictures of docs/images from the running demo, th
 	$(BIN)/python -m scripts.screenshots
 	PATH="$$PATH:$$HOME/.local/bin" $(BIN)/python -m scripts.pictures
 
-image: install  ## Build the Dockerfile for real and start the operator from it; needs root and Debian
+image: install  ## Build the Dockerfile for real and have the operator work in it; needs root and Debian
 	scripts/build-image.sh
 
 lock: install  ## Re-resolve the locked dependencies

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.client import ApiAccess
@@ -111,6 +112,7 @@ class Watches:
         self._roots = await kopf.spawn_tasks(
             registry=self._registry,
             settings=self._settings,
+            identity=_IDENTITY,
             clusterwide=True,
             standalone=True,
             stop_flag=self._stop,
@@ -145,6 +147,10 @@ def _tell_stray_exception(loop: asyncio.AbstractEventLoop, context: dict[str, An
 
 
 _KOPF: Final = str(Path(kopf.__file__).parent)
+
+# Nobody reads it where kopf has no peers. Without one, kopf asks the system for the name of its user, and ends the
+# operator where that user has none, as the user of the image.
+_IDENTITY: Final = Identity("batchaccess")
 
 
 def _is_of_kopf(task: asyncio.Task[Any]) -> bool:

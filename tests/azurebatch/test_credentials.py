@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import orjson
 import pytest
 from aiohttp import web
+from azure.identity._credentials import imds
 
 from batchaccess.azurebatch.pools import AzureBatchPools
 from batchaccess.azurebatch.settings import AdapterSettings
@@ -26,6 +27,7 @@ from batchemulator.certificates import self_signed
 from tests.azurebatch.accounts import Secrets, SteppedClock, connected
 from tests.azurebatch.scripted_service import Answer, ScriptedService, json, raw, serving
 from tests.contract.pools.worlds import raw_pool
+from tests.support.listening import reserved_port
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
@@ -280,6 +282,36 @@ async def test_a_managed_identity_whose_host_answers_oddly_is_an_authentication_
             with pytest.raises(PortError) as caught:
                 await ids(pools)
     assert caught.value.code == "AuthenticationFailed"
+
+
+async def test_a_managed_identity_that_cannot_reach_the_metadata_service_says_what_lets_it(
+    tls: TlsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{reserved_port()}")
+    monkeypatch.setitem(imds.PIPELINE_SETTINGS, "retry_total", 0)
+    async with account(tls) as emulator, reached(emulator, tls, Auth(type=AuthType.MANAGED_IDENTITY)) as pools:
+        with pytest.raises(PortError) as caught:
+            await ids(pools)
+    assert (caught.value.kind, caught.value.code) == (ErrorKind.DENIED, "AuthenticationFailed")
+    assert "the instance metadata service (169.254.169.254) does not answer" in caught.value.message
+    assert "managedIdentity.enabled" in caught.value.message
+    assert "component managed-identity" in caught.value.message
+
+
+async def test_an_identity_that_the_node_does_not_have_is_no_matter_of_the_network(
+    tls: TlsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
+    unknown = json({"error": "invalid_request", "error_description": "Identity not found"}, 400)
+    async with serving(unknown) as host, account(tls) as emulator:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", host.url)
+        async with reached(emulator, tls, Auth(type=AuthType.MANAGED_IDENTITY)) as pools:
+            with pytest.raises(PortError) as caught:
+                await ids(pools)
+    assert (caught.value.kind, caught.value.code) == (ErrorKind.DENIED, "AuthenticationFailed")
+    assert "Identity not found" in caught.value.message
+    assert "does not answer" not in caught.value.message
 
 
 async def test_no_secret_or_token_appears_in_logs_errors_or_repr(

@@ -23,6 +23,7 @@ EVERYTHING = (
     "highAvailability.enabled=true",
     "workloadIdentity.enabled=true",
     "workloadIdentity.clientId=11111111-1111-1111-1111-111111111111",
+    "managedIdentity.enabled=true",
     "statusPage.enabled=true",
     "operator.caBundle.configMap=authorities",
     "operator.allowEndpointSuffixes={batch.example.com}",
@@ -92,6 +93,19 @@ def kustomized(directory: Path) -> list[Manifest]:
     done = subprocess.run(["kubectl", "kustomize", directory], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return parsed(done.stdout)
+
+
+def composed(directory: Path, *components: str) -> list[Manifest]:
+    """The base with components, in an overlay made in this empty directory as docs/install.md shows it."""
+    overlay = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": NAMESPACE,
+        "resources": [os.path.relpath(KUSTOMIZE / "base", directory)],
+        "components": [os.path.relpath(KUSTOMIZE / "components" / name, directory) for name in components],
+    }
+    (directory / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    return kustomized(directory)
 
 
 def parsed(text: str) -> list[Manifest]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from batchaccess.cli import main
 from batchaccess.settings import DEFAULT_NAMESPACE
+from tests.deploy.releases import PAIR
 from tests.deploy.rendering import (
     CHART,
     EVERYTHING,
@@ -94,6 +95,15 @@ def test_with_default_values_it_is_what_kustomize_builds() -> None:
 
 def test_with_high_availability_it_is_what_the_overlay_builds() -> None:
     same(chart("highAvailability.enabled=true"), kustomized(KUSTOMIZE / "overlays" / "ha"))
+
+
+def test_one_replica_may_hold_the_lease_alone_and_has_no_budget() -> None:
+    rendered, pair = chart("highAvailability.enabled=true", "highAvailability.replicas=1"), chart(PAIR)
+    assert the(rendered, "Deployment")["spec"]["replicas"] == 1
+    assert environment(rendered)["BATCHACCESS_LEADER_ELECT"] == "true"
+    assert roles(rendered) == roles(pair)
+    assert of_kind(rendered, "RoleBinding") == of_kind(pair, "RoleBinding")
+    assert {each["kind"] for each in pair} - {each["kind"] for each in rendered} == {"PodDisruptionBudget"}
 
 
 def test_with_workload_identity_it_is_what_the_overlay_builds() -> None:
@@ -257,7 +267,7 @@ def test_the_namespace_of_the_kustomize_base_is_the_operators_default() -> None:
     ("value", "named"),
     [
         pytest.param("replicas=3", "replicas", id="a value that does not exist"),
-        pytest.param("highAvailability.replicas=1", "/highAvailability/replicas", id="a pair of one"),
+        pytest.param("highAvailability.replicas=0", "/highAvailability/replicas", id="no replica at all"),
         pytest.param("workloadIdentity.clientId=me", "/workloadIdentity/clientId", id="a client id that is none"),
         pytest.param("operator.logLevel=loud", "/operator/logLevel", id="a level that does not exist"),
         pytest.param("image.digest=latest", "/image/digest", id="a digest that is none"),

@@ -11,6 +11,7 @@ from tests.deploy.rendering import (
     KUSTOMIZE,
     Manifest,
     chart,
+    composed,
     deploy_tool,
     kustomized,
     schemas,
@@ -53,6 +54,12 @@ def test_the_chart_fits(values: tuple[str, ...], version: str) -> None:
 )
 def test_kustomize_fits(directory: Path, version: str) -> None:
     assert complaints(kustomized(directory), version) == ""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_components_together_fit(tmp_path: Path, version: str) -> None:
+    names = [path.name for path in (KUSTOMIZE / "components").iterdir()]
+    assert complaints(composed(tmp_path, *names), version) == ""
 
 
 def test_an_unknown_field_would_be_seen() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from batchaccess.kube.lease import LEASE_NAME
-from tests.deploy.rendering import KUSTOMIZE, Manifest, by_identity, kustomized, of_kind, the
+from tests.deploy.rendering import KUSTOMIZE, Manifest, by_identity, composed, kustomized, of_kind, the
 from tests.tenancy.clusterworld import clusterworld
 
 BASE, OVERLAYS = KUSTOMIZE / "base", KUSTOMIZE / "overlays"
@@ -38,6 +38,23 @@ def test_high_availability_means_two_replicas_that_elect_and_one_that_stays() ->
     assert (
         term["podAffinityTerm"]["labelSelector"]["matchLabels"].items() <= pod_of(built)["metadata"]["labels"].items()
     )
+
+
+def test_all_components_compose(tmp_path: Path) -> None:
+    names = sorted(path.name for path in (KUSTOMIZE / "components").iterdir())
+    built = composed(tmp_path, *names)
+    alone = [composed(_empty(tmp_path / name), name) for name in names]
+    assert by_identity(built).keys() == {identity for manifests in alone for identity in by_identity(manifests)}
+    (container,) = pod_of(built)["spec"]["containers"]
+    variables = {each["name"] for each in container["env"]}
+    assert variables == {
+        each["name"] for manifests in alone for each in pod_of(manifests)["spec"]["containers"][0]["env"]
+    }
+
+
+def _empty(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 def test_a_single_replica_has_no_budget_and_no_lease() -> None:

@@ -4,6 +4,7 @@ Every test is parametrised over the remedy: with it the operator goes on, withou
 """
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
@@ -326,6 +327,21 @@ async def test_many_objects_at_once(
         with suppress(AssertionError):
             await eventually(lambda: len(names(live)) == 80, within=15 if all_seen else 2)
         assert (len(names(live)) == 80) is all_seen
+
+
+# --- 6. A pod's user has no name, and kopf asks for it before it does anything --------------------------------------
+
+
+async def test_a_user_without_a_name(client: KubeClient, live: LiveCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 65532")
+
+    monkeypatch.delenv("POD_ID", raising=False)
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    with pytest.raises(KeyError):
+        await kopf.spawn_tasks(settings=handlers.settings(), clusterwide=True, standalone=True)
+    async with watching(watches(client, live, backoffs=QUICK)):
+        await eventually(lambda: live.catalogue().connections)
 
 
 async def test_stopping_is_quick_and_may_be_repeated(client: KubeClient, live: LiveCatalogue) -> None:

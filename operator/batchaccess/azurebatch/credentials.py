@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, AzureNamedKeyCredential, TokenRequestOptions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.identity import CredentialUnavailableError
 from azure.identity.aio import ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential
 
@@ -34,6 +34,11 @@ Credential: TypeAlias = AzureNamedKeyCredential | AsyncTokenCredential
 
 _AUTHORITY_VARIABLE: Final = "AZURE_AUTHORITY_HOST"
 _REFUSALS: Final = frozenset(range(400, 500)) - {408, 429}
+_NO_ANSWER: Final = (ServiceRequestError, ServiceResponseError)
+_METADATA_SERVICE_AWAY: Final = (
+    "ManagedIdentity: the instance metadata service (169.254.169.254) does not answer; the operator's NetworkPolicy "
+    "lets it out there only with managedIdentity.enabled of the chart, or the component managed-identity of kustomize"
+)
 
 
 class Identity(Protocol):
@@ -271,6 +276,8 @@ def _token_error(error: AzureError, what: AuthType) -> PortError:
     response = error.response if isinstance(error, HttpResponseError) else None
     status = None if response is None else response.status_code
     refused = isinstance(error, CredentialUnavailableError) if status is None else status in _REFUSALS
+    if refused and what is AuthType.MANAGED_IDENTITY and isinstance(error.__cause__, _NO_ANSWER):
+        return PortError(ErrorKind.DENIED, "AuthenticationFailed", _METADATA_SERVICE_AWAY)
     if refused:
         reason = stable_text(error.message.partition("\n")[0])
         return PortError(ErrorKind.DENIED, "AuthenticationFailed", f"{what}: no token was issued: {reason}")

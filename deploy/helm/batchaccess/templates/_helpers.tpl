@@ -1,12 +1,13 @@
+{{- /* At most 47 characters: names made of it, as that of the Role for leader election, have at most 63. */ -}}
 {{- define "batchaccess.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{ .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{ .Values.fullnameOverride | trunc 47 | trimSuffix "-" }}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if contains $name .Release.Name -}}
-{{ .Release.Name | trunc 63 | trimSuffix "-" }}
+{{ .Release.Name | trunc 47 | trimSuffix "-" }}
 {{- else -}}
-{{ printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{ printf "%s-%s" .Release.Name $name | trunc 47 | trimSuffix "-" }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
