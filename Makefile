@@ -93,8 +93,9 @@ e2e-prometheus: install  ## The demo's story before a real Prometheus: alerts fi
 e2e-az: install  ## The real az client, installed outside the repository, against `batchaccess emulator`
 	AZ_CLI="$$(tests/e2e_az/install.sh)" $(BIN)/pytest tests/e2e_az $(PYTEST_ARGS)
 
-pictures: install  ## Take the pictures of docs/images from the running demo, the dashboards' from a real Prometheus
+pictures: install  ## Take the pictures of docs/images from the running demo, and of and from a real Prometheus
 	scripts/install-promtool.sh
+	PATH="$$PATH:$$HOME/.local/bin" scripts/install-prometheus-page.sh
 	$(BIN)/python -m scripts.screenshots
 	PATH="$$PATH:$$HOME/.local/bin" $(BIN)/python -m scripts.pictures
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from batchaccess.cli.demo.drift import OPEN_BY_A_RULE
 from batchaccess.cli.demo.story import (
     assertions_are_reported,
     busy_pool_is_drained,
@@ -27,7 +28,7 @@ from batchaccess.cli.demo.world import PROD, World, running
 ROOT: Final = Path(__file__).resolve().parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
 BROWSER: Final = ROOT / "tests" / "e2e_browser"
-SECONDS: Final = 300
+SECONDS: Final = 480
 WIDE: Final = {"width": 1280, "height": 860}
 NARROW: Final = {"width": 390, "height": 844}
 
@@ -47,40 +48,6 @@ PICTURES: Final[dict[str, dict[str, object]]] = {
     "pool-corrected": {"path": CORRECTED, "scheme": "light", **WIDE},
     "policy-light": {"path": POLICY, "scheme": "light", **WIDE},
     "policy-dark": {"path": POLICY, "scheme": "dark", **WIDE},
-}
-
-
-def _nat_pool(name: str, port: int, start: int, *rules: tuple[int, str, str]) -> dict[str, object]:
-    return {
-        "name": name,
-        "protocol": "tcp",
-        "backendPort": port,
-        "frontendPortRangeStart": start,
-        "frontendPortRangeEnd": start + 100,
-        "networkSecurityGroupRules": [
-            {"priority": priority, "access": access, "sourceAddressPrefix": source}
-            for priority, access, source in rules
-        ],
-    }
-
-
-_OPENED: Final[dict[str, object]] = {
-    "networkConfiguration": {
-        "endpointConfiguration": {
-            "inboundNATPools": [
-                _nat_pool(
-                    "SSH",
-                    22,
-                    4000,
-                    (200, "allow", "192.168.1.0/24"),
-                    (300, "allow", "Internet"),
-                    (400, "allow", "52.166.10.20"),
-                    (500, "deny", "*"),
-                ),
-                _nat_pool("RDP", 3389, 60000, (600, "deny", "*")),
-            ]
-        }
-    }
 }
 
 
@@ -119,8 +86,8 @@ async def _tell_story(world: World) -> None:
 
 
 async def _open_busy_pool(world: World) -> None:
-    """Somebody adds rules to a pool that has nodes, so that the drift stays for a while."""
-    world.batch.edit("render-gpu", _OPENED, PROD)
+    """Somebody opens a pool that has nodes, as in the demo, so that the drift stays for a while."""
+    world.batch.edit("render-gpu", OPEN_BY_A_RULE, PROD)
 
     async def seen() -> str:
         pool = await world.cluster.get("BatchPoolAccess", "prod.render-gpu")

@@ -57,6 +57,7 @@ from batchaccess.telemetry.metrics import Metrics
 from batchaccess.telemetry.server import TelemetryServer
 from batchaccess.telemetry.words import SweepResult
 from batchaccess.web.live import LiveReadings
+from batchaccess.web.readings import Standby
 from batchaccess.web.recentevents import RecentEvents
 from batchaccess.web.statuspage import StatusPage
 
@@ -162,7 +163,12 @@ class Operator:
         self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
         writer = StatusWriter(writes, self._live, count)
         recorder = RecentEvents(EventRecorder(writes, clock, counting_events(metrics)), clock)
-        self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
+        self._readings = LiveReadings(
+            self._live,
+            recorder,
+            probes=(readiness.problems, deadlines.problems),
+            standby=lambda: _standby(settings, leadership),
+        )
         sagas = SagaParts(
             finalizers=LiveFinalizers(writes, self._live),
             register=SagaRegister(),
@@ -286,6 +292,15 @@ def _leadership(settings: Settings, client: KubeClient, clock: SystemClock) -> L
         return None
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
     return Leadership(LeaseObject(client, settings.namespace), identity=identity, clock=clock)
+
+
+def _standby(settings: Settings, leadership: Leadership | None) -> Standby | None:
+    """What the status page says while this replica does not lead; its host's name is what a pod is called."""
+    if leadership is None or leadership.seconds_left > 0:
+        return None
+    pod, _, _ = leadership.leader.partition("_")
+    port_forward = f"kubectl --namespace {settings.namespace} port-forward pod/{pod} {settings.telemetry_port}"
+    return Standby(leader=pod, reach=port_forward)
 
 
 def _parse_policy(raw: JsonObject) -> Policy:

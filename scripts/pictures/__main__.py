@@ -1,7 +1,7 @@
-"""Takes the pictures of the dashboards: every panel's data as a real Prometheus recorded it over the demo's story.
+"""Takes the pictures of the dashboards, and one of Prometheus' own page, as it recorded the demo's story.
 
-Run from the repository's root: `python -m scripts.pictures [DIRECTORY]`. Needs prometheus, node, npm and, if Chromium
-is not there, root on Debian. Grafana draws the same queries in its own way.
+Run from the repository's root: `python -m scripts.pictures [DIRECTORY]`. Needs Debian's prometheus with its pages,
+node, npm and, if Chromium is not there, root on Debian. Grafana draws the same queries in its own way.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from scripts.pictures.boards import Board, answered
+from scripts.pictures.exposures import exposures_visit
 from scripts.pictures.page import WIDTH, page
 from scripts.screenshots import IMAGES, browse
 from tests.e2e_prometheus.telling import told_story
@@ -21,7 +22,7 @@ def main() -> None:
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="batchaccess-pictures-") as scratch:
-        boards = asyncio.run(_boards(Path(scratch)))
+        boards = asyncio.run(_boards(Path(scratch), directory / "prometheus-exposure.png"))
         visits: list[dict[str, object]] = []
         for name, board in boards.items():
             _without_data(name, board)
@@ -33,13 +34,17 @@ def main() -> None:
             print(visited["title"])
 
 
-async def _boards(scratch: Path) -> dict[str, Board]:
+async def _boards(scratch: Path, picture: Path) -> dict[str, Board]:
+    """The boards over the story, and the picture of Prometheus' page while it runs."""
     models = dashboards()
     async with told_story(scratch) as told:
-        return {
+        boards = {
             name: await answered(model, told.series, started=int(told.started), ended=int(told.ended))
             for name, model in models.items()
         }
+        (visited,) = await asyncio.to_thread(browse, [{**exposures_visit(told), "picture": str(picture)}])
+        print(visited["title"])
+    return boards
 
 
 def _without_data(name: str, board: Board) -> None:

@@ -1,7 +1,8 @@
 // Opens pages in headless Chromium as a JSON plan on standard input says, and prints what was found as JSON.
 //
-// Plan: {"visits": [{"url", "scheme", "width", "height", "zoom", "javascript", "check", "picture", "print", "act"}]}.
-// "check" runs axe-core; "picture" is the file of a screenshot; "act" names one of the actions below.
+// Plan: {"visits": [{"url", "scheme", "width", "height", "zoom", "javascript", "check", "picture", "print", "act", "shown"}]}.
+// "check" runs axe-core; "picture" is the file of a screenshot; "act" names one of the actions below; "shown" are selectors
+// of what has to be there first, on pages that fetch what they show.
 "use strict";
 
 const fs = require("node:fs");
@@ -76,6 +77,7 @@ async function visit(browser, wanted) {
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => new URL(request.url()).host === new URL(wanted.url).host || foreign.push(request.url()));
   const answer = await page.goto(wanted.url, { waitUntil: "load" });
+  for (const selector of wanted.shown || []) await page.waitForSelector(selector, { timeout: 30000 });
   const result = { url: wanted.url, status: answer.status(), title: await page.title(), complaints, foreign };
   if (wanted.print) await page.emulateMedia({ media: "print" });
   const widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]";

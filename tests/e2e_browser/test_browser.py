@@ -33,6 +33,7 @@ PAGES = (
     "/pools/dev.playground",
     "/policies",
     "/policies/render/render-login",
+    "/policies/render/farm-login",
     "/policies/security/no-internet-login",
     "/connections/prod",
     "/connections/archive",

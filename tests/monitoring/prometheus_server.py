@@ -21,9 +21,10 @@ STOP_SECONDS = 10
 class PrometheusServer:
     """What a test asks a running server."""
 
-    def __init__(self, session: ClientSession, targets: Path) -> None:
+    def __init__(self, session: ClientSession, targets: Path, *, url: str) -> None:
         self._session = session
         self._targets = targets
+        self.url = url
 
     def scrape(self, *targets: str) -> None:
         """Scrape these (host:port) from now on; a server without any finds nothing."""
@@ -85,8 +86,9 @@ async def running_prometheus(
             stderr=log,
         )
     try:
-        async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            server = PrometheusServer(session, targets)
+        url = f"http://127.0.0.1:{port}"
+        async with ClientSession(url) as session:
+            server = PrometheusServer(session, targets, url=url)
             async with asyncio.timeout(START_SECONDS):
                 while not await server.is_ready():
                     assert process.returncode is None, (directory / "prometheus.log").read_text("utf-8")

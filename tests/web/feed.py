@@ -10,7 +10,7 @@ from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.model import ObjectKey
 from batchaccess.web.addresses import Addresses
 from batchaccess.web.layout import Shell
-from batchaccess.web.readings import ConnectionReading, PolicyReading, PoolReading, RecentEvent
+from batchaccess.web.readings import ConnectionReading, PolicyReading, PoolReading, RecentEvent, Standby
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SINCE = "2026-03-01T11:48:00Z"
@@ -166,6 +166,7 @@ def event(message: str = "SSH (TCP/22): anyone on the Internet.", **parts: Any) 
         "reason": "InternetReachable",
         "message": message,
         "count": 1,
+        "first": NOW,
         "last": NOW,
     }
     return RecentEvent(**(told | parts))
@@ -180,6 +181,7 @@ class Fed:
     all_pools: list[PoolReading] = field(default_factory=lambda: [pool()])
     all_events: list[RecentEvent] = field(default_factory=lambda: [event()])
     all_problems: list[str] = field(default_factory=list)
+    as_standby: Standby | None = None
 
     def connections(self) -> Sequence[ConnectionReading]:
         return self.all_connections
@@ -205,6 +207,17 @@ class Fed:
     def problems(self) -> Sequence[str]:
         return self.all_problems
 
+    def standby(self) -> Standby | None:
+        return self.as_standby
 
-def shell(*, depth: int = 0, problems: Sequence[str] = ()) -> Shell:
-    return Shell(addresses=Addresses(depth), now=NOW, problems=problems)
+
+def shell(*, depth: int = 0, problems: Sequence[str] = (), standby: Standby | None = None) -> Shell:
+    return Shell(addresses=Addresses(depth), now=NOW, problems=problems, standby=standby)
+
+
+def blind_connection(
+    name: str = "prod", *, reason: str = "AuthenticationFailed", since: str = "2026-02-26T12:00:00Z"
+) -> ConnectionReading:
+    """A connection that observes nothing, since three days unless told otherwise."""
+    ready = condition("Ready", "False", reason, "The account refuses the key.") | {"lastTransitionTime": since}
+    return connection(name, status={"conditions": [ready]})

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from batchaccess.web.addresses import Addresses, filter_from, page_from
 from batchaccess.web.fleet import Exposure, FleetFilter, FleetIndex, PoolGlance, Standing, glance, standing_of, tally
 from batchaccess.web.readings import PoolReading
-from tests.web.feed import HOSTILE, pool, pool_status
+from tests.web.feed import HOSTILE, endpoint, pool, pool_status
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,34 @@ def fleet() -> list[PoolGlance]:
 
 def test_the_most_dangerous_comes_first() -> None:
     assert [each.pool_id for each in fleet()] == ["render-1", "other", "new", "Render-2"]
+
+
+def opened_to(source: str) -> dict[str, object]:
+    """An open pool that is in order, so that nothing but its extent tells it from others."""
+    rules = [{"priority": 200, "access": "Allow", "sourceAddressPrefix": source, "sourcePortRanges": ["*"]}]
+    network = {"ipFamilies": ["IPv4"], "endpoints": [endpoint(rules=rules)]}
+    return pool_status(compliant=("True", "Compliant"), network=network)
+
+
+def test_of_open_pools_the_one_that_lets_in_most_comes_first() -> None:
+    sources = {"a-office": "8.8.8.0/24", "b-address": "8.8.8.8", "c-anyone": "*", "d-network": "8.0.0.0/8"}
+    readings = [pool(pool_id, status=opened_to(source)) for pool_id, source in sources.items()]
+    pools = FleetIndex().look(readings)
+    assert [each.pool_id for each in pools] == ["c-anyone", "d-network", "a-office", "b-address"]
+    assert [each.extent.words for each in pools] == ["anyone", "16.8 million addresses", "256 addresses", "1 address"]
+
+
+def test_how_many_get_in_counts_for_more_than_where_a_pool_stands() -> None:
+    violating = {**opened_to("8.8.8.0/24"), "conditions": pool_status(compliant=("False", "X"))["conditions"]}
+    pools = FleetIndex().look([pool("office", status=violating), pool("anyone", status=opened_to("*"))])
+    assert [each.pool_id for each in pools] == ["anyone", "office"]
+
+
+def test_the_endpoint_that_is_open_is_never_the_one_left_out() -> None:
+    closed = [endpoint(f"closed-{number}", internet="Closed", admits="nobody") for number in range(5)]
+    unsettled, opened = endpoint("tag", internet="Undetermined"), endpoint("SSH")
+    status = pool_status(network={"ipFamilies": ["IPv4"], "endpoints": [*closed, unsettled, opened]})
+    assert [each.name for each in glance(pool(status=status)).endpoints][:3] == ["SSH", "tag", "closed-0"]
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,10 @@ async def test_metrics_and_probes_are_served_beside_it(client: ClientSession) ->
 
 async def test_a_page_shows_what_is_so_now(client: ClientSession, fed: Fed) -> None:
     async with client.get("/") as answer:
-        assert "1 of 1 pool open to the Internet" in judged(await answer.text()).text
+        assert "1 of 1 pool reachable from the Internet" in judged(await answer.text()).text
     fed.all_pools[0] = pool(status=pool_status(exposed=("False", "None")))
     async with client.get("/") as answer:
-        assert "No pool is open to the Internet" in judged(await answer.text()).text
+        assert "No pool is reachable from the Internet" in judged(await answer.text()).text
 
 
 async def test_the_filter_works_by_address_alone(client: ClientSession, fed: Fed) -> None:
@@ -157,4 +157,4 @@ async def test_the_filter_works_by_address_alone(client: ClientSession, fed: Fed
 async def test_events_of_a_pool_are_only_its_own(client: ClientSession, fed: Fed) -> None:
     fed.all_pools.append(pool("other"))
     async with client.get("/pools/prod.other") as answer:
-        assert "The operator told of nothing since it started." in judged(await answer.text()).text
+        assert "The operator told of nothing since this replica started." in judged(await answer.text()).text

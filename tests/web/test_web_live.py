@@ -11,6 +11,7 @@ from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.resources import CONNECTIONS, POLICIES, POOL_ACCESSES
 from batchaccess.web.live import LiveReadings
+from batchaccess.web.readings import Standby
 from batchaccess.web.recentevents import RecentEvents
 from tests.support.clock import FakeClock
 from tests.support.kube import connection_manifest, policy_manifest
@@ -94,6 +95,12 @@ def test_the_version_changes_with_the_status_only(live: LiveCatalogue, readings:
     (after,) = readings.pools()
     assert before.version is same.version
     assert before.version is not after.version
+
+
+def test_who_leads_is_asked_each_time(live: LiveCatalogue) -> None:
+    answers = [None, Standby(leader="other", reach="kubectl")]
+    asked = LiveReadings(live, RecentEvents(Told(), FakeClock()), probes=(), standby=answers.pop)
+    assert [asked.standby(), asked.standby()] == [Standby(leader="other", reach="kubectl"), None]
 
 
 def test_all_probes_are_asked(readings: LiveReadings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from batchaccess import app
 from batchaccess.cli import main
 from batchaccess.settings import Settings
-from tests.support.kube import cluster
+from tests.support.kube import Cluster, cluster
 from tests.support.waiting import eventually
 
 URL = re.compile(r"shows metrics at (\S+)/metrics")
@@ -54,6 +55,47 @@ async def test_the_operator_serves_it_beside_its_metrics(
             async with ClientSession() as session, session.get(f"{found[1]}/") as answer:
                 assert answer.status == status
             assert ("the status page is at" in caplog.text) is asked
+        finally:
+            stop.set()
+            assert await operator == 0
+
+
+def lease_of(holder: str) -> dict[str, Any]:
+    """A Lease that is its holder's for an hour, if there is one."""
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 3600, "renewTime": "2026-01-01T00:00:00.000000Z"}
+    metadata = {"name": "batchaccess", "namespace": "batchaccess"}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+
+
+def looks_at_the_lease(running: Cluster) -> int:
+    return sum("leases/batchaccess" in each["path"] for each in running.requests())
+
+
+async def test_a_replica_that_stands_by_says_who_leads_until_it_does_so_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stop = asyncio.Event()
+    with cluster(tmp_path) as running:
+        running.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "batchaccess"}})
+        running.apply(lease_of("batchaccess-7d9f_some-uuid"))
+        settings = Settings(kubeconfig=running.kubeconfig, telemetry_port=0, status_page=True, leader_elect=True)
+        operator = asyncio.create_task(app.serve(settings, stop=stop))
+        try:
+            await eventually(lambda: URL.search(caplog.text), within=20, what="the start")
+            found = URL.search(caplog.text)
+            assert found is not None
+
+            async def shown() -> str:
+                async with ClientSession() as session, session.get(f"{found[1]}/events") as answer:
+                    return await answer.text()
+
+            await eventually(lambda: looks_at_the_lease(running) > 1, within=20, what="a second look at the Lease")
+            assert "batchaccess-7d9f leads." in await shown()
+            assert "kubectl --namespace batchaccess port-forward pod/batchaccess-7d9f" in await shown()
+            running.apply(lease_of(""))
+            await eventually(lambda: "this replica leads" in caplog.text, within=20, what="its own term")
+            assert "stands by" not in await shown()
         finally:
             stop.set()
             assert await operator == 0

@@ -1,5 +1,6 @@
 """Events are handed on, remembered and counted."""
 
+from datetime import timedelta
 from typing import Any
 
 from batchaccess.core.reasons import EventReason, EventType
@@ -45,9 +46,10 @@ async def test_a_repeat_counts_and_becomes_the_newest() -> None:
     await tell(events, "b")
     clock.advance(60)
     await tell(events, "a")
-    assert [(each.message, each.count, each.last) for each in events.newest_first()] == [
-        ("a", 2, clock.now()),
-        ("b", 1, events.newest_first()[1].last),
+    began, ended = clock.now() - timedelta(seconds=60), clock.now()
+    assert [(each.message, each.count, each.first, each.last) for each in events.newest_first()] == [
+        ("a", 2, began, ended),
+        ("b", 1, began, began),
     ]
 
 

@@ -72,6 +72,12 @@ class Leadership:
         """How long nobody else can lead; 0 if somebody else may."""
         return max(0.0, self._held_until - self._clock.monotonic())
 
+    @property
+    def leader(self) -> str:
+        """The other candidate that held the Lease when it was last looked at; empty if there was none."""
+        holder = "" if self._seen is None else self._seen.lease.record.holder
+        return "" if holder == self._identity else holder
+
     def leave(self) -> float:
         """Seconds that a write begun now may take, waiting included.
 

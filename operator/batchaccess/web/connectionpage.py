@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from batchaccess.core.declared import AccountConnection, Grant, NamespaceSelector
+from batchaccess.web.accounts import ready_badge
 from batchaccess.web.eventspage import events_table
 from batchaccess.web.fleet import FleetFilter
-from batchaccess.web.fleetpage import ready_badge
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, el
-from batchaccess.web.parts import conditions_table, facts, section, table
+from batchaccess.web.parts import conditions_table, duration_since, facts, plural, section, table
 from batchaccess.web.policypage import counts_facts
 from batchaccess.web.readings import ConnectionReading, RecentEvent
 from batchaccess.web.storedjson import condition_in, conditions_in, part_in
@@ -23,11 +23,15 @@ def connection_page(connection: ConnectionReading, events: Sequence[RecentEvent]
         f"Account {connection.name}",
         el("nav", el("a", "Pools", href=to.fleet()), " / Account", class_="crumbs", aria_label="Where this is"),
         el("h1", connection.name),
-        el("p", ready_badge(status), class_="badges"),
+        el(
+            "p",
+            el("span", ready_badge(status), el("span", duration_since(ready.since, shell.now), class_="dim")),
+            class_="badges",
+        ),
         el("p", ready.message, class_="lead") if ready.message else None,
         section(
             "Pools",
-            counts_facts(part_in(status, "pools")),
+            counts_facts(part_in(status, "pools"), otherwise="Not counted, since the account is not observed."),
             el("p", el("a", "Show its pools", href=to.fleet(FleetFilter(connection=connection.name)))),
             id="pools",
         ),
@@ -52,7 +56,8 @@ def _declared(declared: AccountConnection) -> Content:
             ("Authentication", spelled(declared.auth.type)),
             ("Looked at", f"every {declared.sync_period_seconds} s"),
             ("Corrections", "suspended" if declared.suspend else "as the policies say"),
-            ("Never open to the Internet", ", ".join(f"port {port}" for port in declared.forbid_internet_ports)),
+            ("Drained at the same time", f"{plural(declared.max_concurrent_drains, 'pool')} at most"),
+            ("Never reachable from the Internet", ", ".join(f"port {port}" for port in declared.forbid_internet_ports)),
         )
     )
 

@@ -7,12 +7,15 @@ from batchaccess.core.model import ObjectKey
 from batchaccess.web.addresses import Addresses
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el
-from batchaccess.web.parts import moment, plural, table, toned
+from batchaccess.web.parts import exact, moment, plural, table, toned
 from batchaccess.web.readings import RecentEvent
 from batchaccess.web.words import Tone, said_of_event
 
 _MOST_SHOWN: Final = 200
-_BAD_NEWS: Final = frozenset({"InternetReachable", "CorrectionFailed", "PolicyRefused", "ConnectionFailed"})
+_BAD_NEWS: Final = frozenset(
+    {"InternetReachable", "CorrectionFailed", "PolicyRefused", "ConnectionFailed", "RestorePending"}
+)
+_UNDER_WAY: Final = frozenset({"Remediating"})
 
 
 def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
@@ -24,7 +27,8 @@ def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
         el("h1", "Recent events"),
         el(
             "p",
-            f"{note} since the operator started, newest first. Repeats are told once, with their number.",
+            f"{note} since this replica started, newest first. What happened more than once is told once, "
+            "with its first and its last time.",
             class_="note",
         ),
         events_table(shown, shell, general=True),
@@ -35,13 +39,18 @@ def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
 def events_table(events: Sequence[RecentEvent], shell: Shell, *, general: bool = False) -> Element:
     """Events, newest first; a `general` table says what each is about."""
     if not events:
-        return el("p", "The operator told of nothing since it started.", class_="empty")
+        words = (
+            "Events are told by the replica that leads; this one stands by."
+            if shell.standby
+            else "The operator told of nothing since this replica started."
+        )
+        return el("p", words, class_="empty")
     rows = [
         (
-            moment(event.last, shell.now),
+            _when(event, shell),
             toned(_tone_of(event), said_of_event(event.reason)),
             *([_about(event, shell.addresses)] if general else []),
-            (event.message, el("span", f" {event.count:,} times", class_="dim") if event.count > 1 else None),
+            event.message,
         )
         for event in events[:_MOST_SHOWN]
     ]
@@ -50,10 +59,19 @@ def events_table(events: Sequence[RecentEvent], shell: Shell, *, general: bool =
     return table("Events", ("When", "What", "Message"), rows, class_="events")
 
 
+def _when(event: RecentEvent, shell: Shell) -> Content:
+    last = moment(event.last, shell.now)
+    if event.count == 1:
+        return last
+    return last, el("span", f"{event.count:,} times, first ", exact(event.first), class_="dim below")
+
+
 def _tone_of(event: RecentEvent) -> Tone:
     if event.reason in _BAD_NEWS:
         return Tone.DANGER
-    return Tone.WARNING if event.warning else Tone.GOOD
+    if event.warning:
+        return Tone.WARNING
+    return Tone.BUSY if event.reason in _UNDER_WAY else Tone.GOOD
 
 
 def _about(event: RecentEvent, to: Addresses) -> Content:

@@ -11,12 +11,13 @@ from enum import StrEnum
 from typing import Final
 
 from batchaccess.core.model import JsonObject
+from batchaccess.web.extent import NOBODY, Extent, extent_of
 from batchaccess.web.readings import PoolReading
 from batchaccess.web.storedjson import condition_in, entries_in, flag_in, number_in, part_in, text_in
 
 
 class Exposure(StrEnum):
-    """Whether anyone on the Internet reaches a pool; the values stand in addresses of pages."""
+    """Whether a pool is reachable from the Internet; the values stand in addresses of pages."""
 
     OPEN = "open"
     UNDETERMINED = "undetermined"
@@ -51,7 +52,7 @@ class EndpointGlance:
 
 @dataclass(frozen=True, slots=True)
 class PoolGlance:
-    """One pool in short. `reason` is that of Compliant, `drift` that of Drifted."""
+    """One pool in short. `reason` is that of Compliant, `drift` that of Drifted; endpoints are the most open first."""
 
     name: str
     connection: str
@@ -60,6 +61,7 @@ class PoolGlance:
     exposure: Exposure
     exposed_reason: str
     exposed_since: datetime | None
+    extent: Extent
     standing: Standing
     reason: str
     compliant: str
@@ -75,6 +77,9 @@ _EXPOSURES: Final = {
 }
 _BY_REMEDIATING: Final = {"Stalled": Standing.STALLED, "Waiting": Standing.WAITING}
 _BY_COMPLIANT: Final = {"NotManaged": Standing.UNMANAGED, "AuditOnly": Standing.REPORTED}
+_BY_REACH: Final = {"Open": 0, "Undetermined": 1}
+"""Verdicts in the order in which endpoints are shown; all others come after them."""
+
 _BY_DANGER: Final = {each: rank for rank, each in enumerate(Exposure)}
 _BY_TROUBLE: Final = {each: rank for rank, each in enumerate(Standing)}
 
@@ -82,22 +87,30 @@ _BY_TROUBLE: Final = {each: rank for rank, each in enumerate(Standing)}
 def glance(reading: PoolReading) -> PoolGlance:
     """A pool in short."""
     status = reading.status()
+    network = part_in(status, "network")
     exposed, compliant = condition_in(status, "Exposed"), condition_in(status, "Compliant")
+    exposure = _EXPOSURES.get(exposed.reason, Exposure.UNKNOWN)
     return PoolGlance(
         name=reading.name,
         connection=reading.connection,
         pool_id=reading.pool_id,
         policy=text_in(status, "policy"),
-        exposure=_EXPOSURES.get(exposed.reason, Exposure.UNKNOWN),
+        exposure=exposure,
         exposed_reason=exposed.reason,
         exposed_since=exposed.since,
+        extent=extent_of(network) if exposure is Exposure.OPEN else NOBODY,
         standing=standing_of(status),
         reason=compliant.reason,
         compliant=compliant.status,
         message=compliant.message,
         drift=condition_in(status, "Drifted").reason,
-        endpoints=tuple(_endpoint(each) for each in entries_in(part_in(status, "network"), "endpoints")),
+        endpoints=tuple(_endpoint(each) for each in most_open_first(entries_in(network, "endpoints"))),
     )
+
+
+def most_open_first(endpoints: Iterable[JsonObject]) -> list[JsonObject]:
+    """Stored endpoints, those that the Internet reaches first; as they are stored otherwise."""
+    return sorted(endpoints, key=lambda each: _BY_REACH.get(text_in(each, "internet"), len(_BY_REACH)))
 
 
 def standing_of(status: JsonObject) -> Standing:
@@ -199,5 +212,5 @@ class FleetIndex:
         return {id(pool) for _, pool in known} == {id(pool) for pool in self._ordered}
 
 
-def _danger(pool: PoolGlance) -> tuple[int, int, str, str]:
-    return _BY_DANGER[pool.exposure], _BY_TROUBLE[pool.standing], pool.connection, pool.name
+def _danger(pool: PoolGlance) -> tuple[int, int, int, str, str]:
+    return _BY_DANGER[pool.exposure], -pool.extent.rank, _BY_TROUBLE[pool.standing], pool.connection, pool.name

@@ -1,35 +1,34 @@
 """The first page: whether anybody on the Internet gets in anywhere, the accounts, and the pools, worst first."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from batchaccess.web.accounts import accounts_section
 from batchaccess.web.addresses import Addresses, key_of
 from batchaccess.web.fleet import EndpointGlance, Exposure, FleetFilter, PoolGlance, Standing, Tally, tally
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el
+from batchaccess.web.observation import Blindness, dimmed, last_seen, unobserved
 from batchaccess.web.parts import badge, duration_since, icon, pager, plural, section, table, toned
 from batchaccess.web.readings import ConnectionReading
-from batchaccess.web.storedjson import condition_in, number_in, part_in
 from batchaccess.web.words import Said, Tone, said_of_condition, said_of_drift, said_of_reach
 
 PAGE_SIZE: Final = 100
-_MANY_ACCOUNTS: Final = 8
-"""From here on the accounts are folded up, unless one of them is in trouble."""
+_NO_POOLS: Final = tally(())
 _SHOWN_ENDPOINTS: Final = 4
-NOT_KNOWN: Final = el("span", "not known", class_="dim")
 
 EXPOSURE_WORDS: Final = {
-    Exposure.OPEN: Said(Tone.DANGER, "Open to the Internet"),
+    Exposure.OPEN: Said(Tone.DANGER, "Reachable from the Internet"),
     Exposure.UNDETERMINED: Said(Tone.WARNING, "Undetermined"),
     Exposure.UNKNOWN: Said(Tone.WARNING, "Not known"),
     Exposure.CLOSED: Said(Tone.GOOD, "Closed to the Internet"),
 }
 _SHORT_EXPOSURE: Final = {
     **EXPOSURE_WORDS,
-    Exposure.OPEN: Said(Tone.DANGER, "Open"),
+    Exposure.OPEN: Said(Tone.DANGER, "Reachable"),
     Exposure.CLOSED: Said(Tone.GOOD, "Closed"),
 }
 """Below a heading that names the Internet."""
@@ -57,49 +56,57 @@ def fleet_page(
     pools: Sequence[PoolGlance], connections: Sequence[ConnectionReading], request: FleetRequest, *, shell: Shell
 ) -> str:
     """The first page."""
-    counts = tally(pools)
-    headline = headline_of(counts)
+    counts, blind = tally(pools), unobserved(connections)
+    headline = headline_of(counts, not_observed=sum(each.counts for each in blind.values()))
+    stale = tally(pool for pool in pools if pool.connection in blind) if blind else _NO_POOLS
+    seen = Counter(pool.connection for pool in pools if pool.connection in blind)
     wanted = request.wanted
     shown = pools if wanted.is_empty else [pool for pool in pools if wanted.admits(pool)]
     return page(
         headline.words,
         el("h1", icon(headline.tone), el("span", headline.words), class_=f"headline {headline.tone}"),
-        _tiles(counts, shell.addresses),
-        _accounts(connections, shell.addresses),
+        _tiles(counts, stale, shell.addresses),
+        accounts_section(connections, seen, shell=shell),
         section(
             "Pools",
             _filter_form(wanted, connections, shell.addresses),
-            _pools(shown, request, total=len(pools), shell=shell),
+            _pools(shown, request, blind, total=len(pools), shell=shell),
             id="pools",
         ),
         shell=shell,
     )
 
 
-def headline_of(counts: Tally) -> Said:
-    """The one sentence a person came for."""
-    if not counts.total:
-        return Said(Tone.QUIET, "No pools are observed yet")
+def headline_of(counts: Tally, *, not_observed: int = 0) -> Said:
+    """The one sentence a person came for; never good news while an account is not observed."""
     reached, unsettled = counts.exposures.get(Exposure.OPEN, 0), _unsettled(counts)
-    if reached:
-        return Said(Tone.DANGER, f"{reached:,} of {plural(counts.total, 'pool')} open to the Internet")
-    if unsettled:
-        return Said(Tone.WARNING, f"No pool is known to be open to the Internet, {unsettled:,} not settled")
-    return Said(Tone.GOOD, "No pool is open to the Internet")
+    doubts = [f"{unsettled:,} not settled"] if unsettled and not reached else []
+    if not_observed:
+        doubts.append(f"{plural(not_observed, 'account')} not observed")
+    if not counts.total:
+        said = Said(Tone.WARNING if doubts else Tone.QUIET, "No pools are observed yet")
+    elif reached:
+        said = Said(Tone.DANGER, f"{reached:,} of {plural(counts.total, 'pool')} reachable from the Internet")
+    elif doubts:
+        said = Said(Tone.WARNING, "No pool is known to be reachable from the Internet")
+    else:
+        said = Said(Tone.GOOD, "No pool is reachable from the Internet")
+    return Said(said.tone, ", ".join([said.words, *doubts]))
 
 
 def _unsettled(counts: Tally) -> int:
     return counts.exposures.get(Exposure.UNDETERMINED, 0) + counts.exposures.get(Exposure.UNKNOWN, 0)
 
 
-def _tiles(counts: Tally, to: Addresses) -> Element:
+def _tiles(counts: Tally, stale: Tally, to: Addresses) -> Element:
+    """`stale` counts those of them that are shown as they were last seen."""
     exposures = [
-        _tile(said, counts.exposures.get(each, 0), to.fleet(FleetFilter(exposure=each)))
+        _tile(said, counts.exposures.get(each, 0), stale.exposures.get(each, 0), to.fleet(FleetFilter(exposure=each)))
         for each, said in EXPOSURE_WORDS.items()
         if counts.exposures.get(each, 0) or each in (Exposure.OPEN, Exposure.UNDETERMINED, Exposure.CLOSED)
     ]
     standings = [
-        _tile(said, counts.standings.get(each, 0), to.fleet(FleetFilter(standing=each)))
+        _tile(said, counts.standings.get(each, 0), stale.standings.get(each, 0), to.fleet(FleetFilter(standing=each)))
         for each, said in STANDING_WORDS.items()
         if counts.standings.get(each, 0)
     ]
@@ -113,55 +120,14 @@ def _tiles(counts: Tally, to: Addresses) -> Element:
     )
 
 
-def _tile(said: Said, count: int, address: str) -> Element:
-    tone = said.tone if count else Tone.QUIET
-    number = el("strong", icon(said.tone), f"{count:,}")
+def _tile(said: Said, count: int, stale: int, address: str) -> Element:
+    shown = Said(Tone.WARNING, said.words) if stale and said.tone is Tone.GOOD else said
+    tone = shown.tone if count else Tone.QUIET
+    number = el("strong", icon(shown.tone), f"{count:,}")
+    aged = el("span", f"{'all' if stale == count else f'{stale:,}'} as last seen", class_="name") if stale else None
     return el(
-        "li", el("a", number, el("span", said.words, class_="name"), href=f"{address}#pools", class_=f"tile {tone}")
-    )
-
-
-def _accounts(connections: Sequence[ConnectionReading], to: Addresses) -> Content:
-    if not connections:
-        return section("Accounts", el("p", "No BatchAccountConnection is declared yet.", class_="empty"), id="accounts")
-    rows = [_account_row(each, to) for each in connections]
-    columns = ("Account", "Connection", "Pools", "Open to the Internet", "Not in order")
-    listing = table("Accounts", columns, rows, class_="accounts")
-    if len(connections) < _MANY_ACCOUNTS:
-        return section("Accounts", listing, id="accounts")
-    troubled = sum(condition_in(each.status, "Ready").status != "True" for each in connections)
-    summary = (
-        f"{plural(len(connections), 'account')}, {troubled} not ready"
-        if troubled
-        else f"{len(connections)} accounts, all ready"
-    )
-    return section("Accounts", el("details", el("summary", summary), listing, id="all-accounts"), id="accounts")
-
-
-def _account_row(connection: ConnectionReading, to: Addresses) -> Sequence[Content]:
-    pools = part_in(connection.status, "pools")
-    total, reached = number_in(pools, "total"), number_in(pools, "internetReachable") or 0
-    troubled = sum(number_in(pools, each) or 0 for each in ("drifted", "pending", "stalled", "violating", "unknown"))
-    of_account = FleetFilter(connection=connection.name)
-    opened = to.fleet(replace(of_account, exposure=Exposure.OPEN))
-    return (
-        el("a", connection.name, href=to.connection(connection.name)),
-        ready_badge(connection.status),
-        NOT_KNOWN if total is None else el("a", plural(total, "pool"), href=f"{to.fleet(of_account)}#pools"),
-        NOT_KNOWN
-        if total is None
-        else el("a", toned(Tone.DANGER, f"{reached:,}"), href=f"{opened}#pools")
-        if reached
-        else toned(Tone.GOOD, "none"),
-        NOT_KNOWN if total is None else f"{troubled:,}" if troubled else "none",
-    )
-
-
-def ready_badge(status: Mapping[str, object]) -> Element:
-    """Whether a connection or policy is ready."""
-    ready = condition_in(status, "Ready")
-    return badge(
-        said_of_condition("Ready", ready.status, ready.reason) if ready.reason else Said(Tone.QUIET, "Not known yet")
+        "li",
+        el("a", number, el("span", shown.words, class_="name"), aged, href=f"{address}#pools", class_=f"tile {tone}"),
     )
 
 
@@ -218,7 +184,9 @@ def _choice(name: str, label: str, nothing: str, options: Sequence[tuple[str, st
     )
 
 
-def _pools(shown: Sequence[PoolGlance], request: FleetRequest, *, total: int, shell: Shell) -> Content:
+def _pools(
+    shown: Sequence[PoolGlance], request: FleetRequest, blind: Mapping[str, Blindness], *, total: int, shell: Shell
+) -> Content:
     to, wanted = shell.addresses, request.wanted
     if not shown:
         words = "No pools match the filter." if total else "Pools appear here once an account was listed."
@@ -231,36 +199,39 @@ def _pools(shown: Sequence[PoolGlance], request: FleetRequest, *, total: int, sh
     part = f"{first + 1:,} to {first + len(visible):,} of " if pages > 1 else ""
     found = plural(len(shown), "pool") if wanted.is_empty else f"{plural(len(shown), 'pool')} of {total:,}"
     columns = ("Pool", "From the Internet", "Who is let in", "Against policy", "Policy")
+    rows = [_pool_row(each, blind.get(each.connection), shell) for each in visible]
     return (
         el("p", f"{part}{found}, the most exposed first", class_="note"),
-        table("Pools", columns, [_pool_row(each, to, shell.now) for each in visible], class_="pools"),
+        table("Pools", columns, rows, class_="pools"),
         pager(number, pages, neighbours),
     )
 
 
-def _pool_row(pool: PoolGlance, to: Addresses, now: datetime) -> Sequence[Content]:
+def _pool_row(pool: PoolGlance, blind: Blindness | None, shell: Shell) -> Sequence[Content]:
+    to, now = shell.addresses, shell.now
+    since = duration_since(pool.exposed_since, now) if blind is None else last_seen(blind, now)
     return (
         (
             el("a", pool.pool_id, href=to.pool(pool.name)),
             el("span", pool.connection, class_="dim below"),
         ),
         (
-            badge(_SHORT_EXPOSURE[pool.exposure]),
-            el("span", duration_since(pool.exposed_since, now), class_="dim below"),
+            badge(dimmed(_SHORT_EXPOSURE[pool.exposure], blind)),
+            el("span", f"by {pool.extent.words}, " if pool.extent.words else "", since, class_="dim below"),
         ),
-        _who(pool.endpoints),
-        standing_cell(pool),
+        _who(pool.endpoints, blind),
+        _standing_cell(pool, blind),
         _policy_link(pool.policy, to),
     )
 
 
-def standing_cell(pool: PoolGlance) -> Content:
+def _standing_cell(pool: PoolGlance, blind: Blindness | None) -> Content:
     """Where a pool stands, with the drift if there is any."""
     if not pool.reason:
         return badge(Said(Tone.QUIET, "Not known yet"))
     drift = said_of_drift(pool.drift)
     return (
-        badge(said_of_condition("Compliant", pool.compliant, pool.reason)),
+        badge(dimmed(said_of_condition("Compliant", pool.compliant, pool.reason), blind)),
         None if pool.drift in ("None", "") else el("span", drift.words, class_="dim below"),
     )
 
@@ -270,21 +241,22 @@ def _policy_link(policy: str, to: Addresses) -> Content:
     return el("span", "none", class_="dim") if key is None else el("a", policy, href=to.policy(key))
 
 
-def _who(endpoints: Sequence[EndpointGlance]) -> Content:
+def _who(endpoints: Sequence[EndpointGlance], blind: Blindness | None) -> Content:
     if not endpoints:
         return el("span", "No endpoints", class_="dim")
     more = len(endpoints) - _SHOWN_ENDPOINTS
     return el(
         "ul",
-        *(el("li", endpoint_line(each)) for each in endpoints[:_SHOWN_ENDPOINTS]),
+        *(el("li", _endpoint_line(each, blind)) for each in endpoints[:_SHOWN_ENDPOINTS]),
         el("li", f"and {more} more", class_="dim") if more > 0 else None,
         class_="who",
     )
 
 
-def endpoint_line(endpoint: EndpointGlance) -> Element:
+def _endpoint_line(endpoint: EndpointGlance, blind: Blindness | None) -> Element:
     """One endpoint and who it admits: `SSH 22: anyone on the Internet`."""
     port = "" if endpoint.port is None else f" {endpoint.port}"
     protocol = "" if endpoint.protocol == "TCP" else f"/{endpoint.protocol}"
     name = el("b", f"{endpoint.name}{port}{protocol}")
-    return toned(said_of_reach(endpoint.internet).tone, name, f" {endpoint.admits or 'not known'}")
+    tone = dimmed(said_of_reach(endpoint.internet), blind).tone
+    return toned(tone, name, f" {endpoint.admits or 'not known'}")

@@ -8,6 +8,7 @@ from typing import Final
 from batchaccess import __version__
 from batchaccess.web.addresses import Addresses
 from batchaccess.web.markup import Content, Element, document, el
+from batchaccess.web.readings import Standby
 
 _ICONS: Final = {
     "danger": "M5.2 1h5.6L15 5.2v5.6L10.8 15H5.2L1 10.8V5.2zM5.5 5.5l5 5m0-5l-5 5",
@@ -30,6 +31,7 @@ class Shell:
     now: datetime
     problems: Sequence[str] = ()
     place: str = ""
+    standby: Standby | None = None
 
 
 def page(title: str, *content: Content, shell: Shell) -> str:
@@ -53,7 +55,14 @@ def page(title: str, *content: Content, shell: Shell) -> str:
                 _sprite(),
                 el("a", "Skip to content", href="#content", class_="skip"),
                 _header(shell),
-                el("main", _problems(shell.problems), *content, id="content", tabindex="-1"),
+                el(
+                    "main",
+                    _problems(shell.problems),
+                    _standby(shell.standby),
+                    *content,
+                    id="content",
+                    tabindex="-1",
+                ),
                 _footer(),
             ),
             lang="en",
@@ -88,7 +97,7 @@ def _header(shell: Shell) -> Element:
         el("nav", el("ul", *links), aria_label="Pages"),
         el(
             "div",
-            el("span", "As of ", _clock(shell.now), id="as-of"),
+            el("span", "Refreshed at ", _clock(shell.now), id="as-of"),
             el("button", "Pause updates", type="button", id="pause", hidden=True, aria_pressed="false"),
             class_="freshness",
         ),
@@ -109,6 +118,19 @@ def _problems(problems: Sequence[str]) -> Content:
         el("p", el("strong", "The operator is not well, so what is shown may be old.")),
         el("ul", *(el("li", problem) for problem in problems)),
         class_="banner danger",
+    )
+
+
+def _standby(standby: Standby | None) -> Content:
+    if standby is None:
+        return None
+    who = f"{standby.leader} leads" if standby.leader else "no other is known to lead yet"
+    words = " What Kubernetes holds is the same here; only the leader tells events and problems of the operator."
+    return el(
+        "div",
+        el("p", el("strong", f"This replica stands by; {who}."), words),
+        el("p", "Its page: ", el("code", standby.reach)) if standby.leader else None,
+        class_="banner quiet",
     )
 
 

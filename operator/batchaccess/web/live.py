@@ -1,6 +1,6 @@
 """The readings of the running operator: the very values its statuses are compared with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from batchaccess.core.declared import AccessPolicy, AccountConnection
@@ -9,17 +9,25 @@ from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import Connection, LiveCatalogue, Policy, PoolIdentity
 from batchaccess.kube.packed import PackedObject
 from batchaccess.telemetry.server import Probe
-from batchaccess.web.readings import ConnectionReading, PolicyReading, PoolReading, RecentEvent
+from batchaccess.web.readings import ConnectionReading, PolicyReading, PoolReading, RecentEvent, Standby
 from batchaccess.web.recentevents import RecentEvents
 
 
 class LiveReadings:
     """Implements `web.readings.Readings`."""
 
-    def __init__(self, live: LiveCatalogue, events: RecentEvents, *, probes: Sequence[Probe]) -> None:
+    def __init__(
+        self,
+        live: LiveCatalogue,
+        events: RecentEvents,
+        *,
+        probes: Sequence[Probe],
+        standby: Callable[[], Standby | None] = lambda: None,
+    ) -> None:
         self._live = live
         self._events = events
         self._probes = probes
+        self._standby = standby
 
     def connections(self) -> Sequence[ConnectionReading]:
         """Every connection, by name."""
@@ -53,6 +61,10 @@ class LiveReadings:
     def events(self) -> Sequence[RecentEvent]:
         """What the operator emitted of late, newest first."""
         return self._events.newest_first()
+
+    def standby(self) -> Standby | None:
+        """That this replica stands by; None while it works."""
+        return self._standby()
 
     def problems(self) -> Sequence[str]:
         """What the probes of the operator complain of."""

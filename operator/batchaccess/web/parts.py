@@ -1,6 +1,6 @@
 """The parts that pages are put together from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -45,9 +45,17 @@ def moment(time: datetime | None, now: datetime) -> Content:
     """A point in time, and how long ago it was."""
     if time is None:
         return "at an unknown time"
-    return el(
-        "span", _time(time, f"{time:%Y-%m-%d %H:%M:%S} UTC"), el("span", f" {lasting(time, now)} ago", class_="dim")
-    )
+    return el("span", exact(time), el("span", f" {lasting(time, now)} ago", class_="dim"))
+
+
+def exact(time: datetime) -> Element:
+    """A point in time to the second."""
+    return _time(time, f"{time:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def moment_to_come(time: datetime, now: datetime) -> Content:
+    """A point in time to come, and how long it takes until then."""
+    return el("span", _time(time, f"{time:%Y-%m-%d %H:%M} UTC"), el("span", f" in {lasting(now, time)}", class_="dim"))
 
 
 def duration_since(since: datetime | None, now: datetime) -> Content:
@@ -107,14 +115,16 @@ def _row(columns: Sequence[str], cells: Sequence[Content]) -> Element:
     )
 
 
-def conditions_table(conditions: Sequence[StoredCondition], now: datetime) -> Element:
-    """Conditions with what they mean."""
+def conditions_table(
+    conditions: Sequence[StoredCondition], now: datetime, *, told: Callable[[Said], Said] = lambda said: said
+) -> Element:
+    """Conditions with what they mean; `told` has the last word on that."""
     if not conditions:
         return el("p", "Nothing was found out yet.", class_="empty")
     rows = [
         (
             each.type,
-            badge(said_of_condition(each.type, each.status, each.reason)),
+            badge(told(said_of_condition(each.type, each.status, each.reason))),
             el("code", f"{each.status} ({each.reason})"),
             each.message,
             duration_since(each.since, now),

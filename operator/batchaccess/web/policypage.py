@@ -1,23 +1,30 @@
 """The list of policies, and the page of one: what it declares, where it is accepted, which pools are not in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
-from typing import Final
+from typing import Final, TypeAlias
 
 from batchaccess.core.declared import AccessPolicy, DesiredEndpoint, NameSelector, Unlisted
 from batchaccess.core.model import JsonObject
+from batchaccess.web.accounts import NOT_KNOWN, ready_badge
 from batchaccess.web.addresses import Addresses
+from batchaccess.web.correction import correction_section
 from batchaccess.web.eventspage import events_table
 from batchaccess.web.fleet import FleetFilter
-from batchaccess.web.fleetpage import NOT_KNOWN, ready_badge
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el
 from batchaccess.web.parts import badge, conditions_table, facts, pager, plural, section, table
-from batchaccess.web.readings import PolicyReading, RecentEvent
+from batchaccess.web.readings import PolicyReading, PoolReading, RecentEvent
 from batchaccess.web.storedjson import condition_in, conditions_in, entries_in, flag_in, number_in, part_in, text_in
 from batchaccess.web.words import Said, Tone, said_of_condition, spelled
 
 PAGE_SIZE: Final = 100
+PoolOf: TypeAlias = Callable[[str], PoolReading | None]
+
+_CUT: Final = "..."
+"""How `core.texts.shortened` ends a text that was too long."""
+
+_SWITCH: Final = {None: "", True: "on", False: "off"}
 _UNLISTED: Final = {Unlisted.REMOVE: "removed", Unlisted.KEEP: "kept"}
 COUNT_WORDS: Final = {
     "total": "Pools",
@@ -28,7 +35,7 @@ COUNT_WORDS: Final = {
     "violating": "Violating",
     "unmanaged": "Not managed",
     "unknown": "Not known",
-    "internetReachable": "Open to the Internet",
+    "internetReachable": "Reachable from the Internet",
 }
 
 
@@ -82,8 +89,8 @@ def mode_words(policy: AccessPolicy) -> str:
     return f"{policy.mode}, suspended" if policy.suspend else policy.mode.value
 
 
-def policy_page(policy: PolicyReading, events: Sequence[RecentEvent], *, shell: Shell) -> str:
-    """The page of one policy."""
+def policy_page(policy: PolicyReading, pool_of: PoolOf, events: Sequence[RecentEvent], *, shell: Shell) -> str:
+    """The page of one policy. `pool_of` finds the pool of a BatchPoolAccess by name."""
     to, status = shell.addresses, policy.status
     ready = condition_in(status, "Ready")
     return page(
@@ -93,7 +100,8 @@ def policy_page(policy: PolicyReading, events: Sequence[RecentEvent], *, shell: 
         el("p", policy_badge(status), class_="badges"),
         el("p", ready.message, class_="lead") if ready.message else None,
         _declared(policy),
-        _pools(policy, to),
+        correction_section(policy.declared, shell.now) if policy.declared else None,
+        _pools(policy, pool_of, to),
         _connections(status, to),
         section("Conditions", conditions_table(conditions_in(status), shell.now), id="conditions"),
         section("Recent events", events_table(events, shell), id="events"),
@@ -119,13 +127,14 @@ def _declared(policy: PolicyReading) -> Element:
             (
                 ("Mode", mode_words(declared)),
                 ("Priority", str(declared.priority)),
-                ("Strategy", spelled(declared.remediation.strategy)),
                 ("Accounts", selector_words(declared.connections)),
                 ("Pools", ", ".join(pools.ids)),
                 ("Not the pools", ", ".join(pools.exclude_ids)),
                 ("With metadata", ", ".join(f"{name}={value}" for name, value in sorted(pools.match_metadata.items()))),
                 ("Public addresses", "" if addresses is None else addresses.provisioning.value),
+                ("Address ids", [] if addresses is None else [el("code", each) for each in addresses.address_ids]),
                 ("Subnet", access.subnet_id or ""),
+                ("Accelerated networking", _SWITCH[access.accelerated_networking]),
                 ("In the cluster", command),
             )
         ),
@@ -175,22 +184,34 @@ def _assertions(policy: AccessPolicy) -> Content:
     return table("Declared assertions", ("Assertion", "Not reachable from", "Ports"), rows)
 
 
-def counts_facts(pools: JsonObject) -> Content:
-    """Numbers of pools by outcome, those that are not zero."""
+def counts_facts(pools: JsonObject, *, otherwise: str = "Not counted yet.") -> Content:
+    """Numbers of pools by outcome, those that are not zero; `otherwise` is said if there are no numbers."""
     counts = {key: number_in(pools, key) for key in COUNT_WORDS}
     shown = [
         (COUNT_WORDS[key], f"{count:,}") for key, count in counts.items() if count or (key == "total" and count == 0)
     ]
-    return facts(shown) if shown else el("p", "Not counted yet.", class_="empty")
+    return facts(shown) if shown else el("p", otherwise, class_="empty")
 
 
-def _pools(policy: PolicyReading, to: Addresses) -> Element:
+def _whole(text: str, pool: PoolReading | None) -> str:
+    """What the status of a policy cuts off for want of room is in that of the pool."""
+    if pool is None or not text.endswith(_CUT):
+        return text
+    begun, status = text.removesuffix(_CUT), pool.status()
+    told = [condition_in(status, "Compliant").message]
+    told += [
+        f"Assertion {text_in(each, 'name')}: {text_in(each, 'message')}" for each in entries_in(status, "assertions")
+    ]
+    return next((each for each in told if each.startswith(begun)), text)
+
+
+def _pools(policy: PolicyReading, pool_of: PoolOf, to: Addresses) -> Element:
     rows = [
         (
             el("a", text_in(each, "poolId"), href=to.pool(text_in(each, "name"))),
             text_in(each, "connection"),
             badge(said_of_condition("Compliant", "False", text_in(each, "reason"))),
-            text_in(each, "message"),
+            _whole(text_in(each, "message"), pool_of(text_in(each, "name"))),
         )
         for each in entries_in(policy.status, "notInOrder")
         if text_in(each, "name")

@@ -1,20 +1,24 @@
 """The page of one pool: who gets in and by which rule, how it differs from what is declared, what was done about it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from batchaccess.core.model import JsonObject
 from batchaccess.core.texts import duration_text
 from batchaccess.web.addresses import Addresses, key_of
 from batchaccess.web.eventspage import events_table
-from batchaccess.web.fleet import FleetFilter
+from batchaccess.web.extent import extent_of
+from batchaccess.web.fleet import FleetFilter, most_open_first
 from batchaccess.web.journal import journal_section
 from batchaccess.web.layout import Shell, page
 from batchaccess.web.markup import Content, Element, el, joined
+from batchaccess.web.observation import Blindness, blindness, dimmed, last_seen
 from batchaccess.web.parts import badge, conditions_table, duration_since, facts, moment, ports, section, table
-from batchaccess.web.readings import PoolReading, RecentEvent
+from batchaccess.web.readings import ConnectionReading, PoolReading, RecentEvent
 from batchaccess.web.ruleorder import rule_lines
 from batchaccess.web.storedjson import (
+    StoredCondition,
     condition_in,
     conditions_in,
     entries_in,
@@ -39,9 +43,13 @@ from batchaccess.web.words import (
 _SIGNS: Final = {"Allow": "allow", "Deny": "deny"}
 
 
-def pool_page(pool: PoolReading, events: Sequence[RecentEvent], *, shell: Shell) -> str:
-    """The page of one pool."""
+def pool_page(
+    pool: PoolReading, connection: ConnectionReading | None, events: Sequence[RecentEvent], *, shell: Shell
+) -> str:
+    """The page of one pool. `connection` is that of its account."""
+    blind = blindness(connection)
     status, to, now = pool.status(), shell.addresses, shell.now
+    conditions = conditions_table(conditions_in(status), now, told=partial(dimmed, blind=blind))
     return page(
         f"{pool.pool_id} of {pool.connection}",
         el(
@@ -53,29 +61,46 @@ def pool_page(pool: PoolReading, events: Sequence[RecentEvent], *, shell: Shell)
             aria_label="Where this is",
         ),
         el("h1", pool.pool_id),
-        _summary(pool, status, shell),
+        _last_seen(blind, shell),
+        _summary(pool, status, blind, shell),
         journal_section(status, now),
-        _endpoints(status),
+        _endpoints(status, blind),
         _differences(status),
         _last_change(status, shell),
-        _assertions(status, to),
-        section("Conditions", conditions_table(conditions_in(status), now), id="conditions"),
+        _assertions(status, blind, to),
+        section("Conditions", conditions, id="conditions"),
         section("Recent events", events_table(events, shell), id="events"),
         shell=shell,
     )
 
 
-def _summary(pool: PoolReading, status: JsonObject, shell: Shell) -> Element:
+def _last_seen(blind: Blindness | None, shell: Shell) -> Content:
+    """Says that nobody knows how the pool is now."""
+    if blind is None:
+        return None
+    lasts = duration_since(blind.since, shell.now)
+    return el(
+        "div",
+        el("p", el("strong", "The account is not observed", *((" ", lasts) if lasts else ()), f": {blind.reason}. ")),
+        el("p", "Below is what was seen last; the pool may be otherwise now.", f" {blind.message}"),
+        class_="banner warning",
+    )
+
+
+def _summary(pool: PoolReading, status: JsonObject, blind: Blindness | None, shell: Shell) -> Element:
     exposed, compliant = condition_in(status, "Exposed"), condition_in(status, "Compliant")
     network = part_in(status, "network")
+    extent = extent_of(network).words if exposed.status == "True" else ""
     return el(
         "div",
         el(
             "p",
-            badge(said_of_exposure(exposed.reason)),
-            el("span", duration_since(exposed.since, shell.now), class_="dim"),
-            badge(_said_of_compliance(status)),
-            el("span", duration_since(compliant.since, shell.now), class_="dim"),
+            _badge_with(
+                dimmed(said_of_exposure(exposed.reason), blind),
+                f"by {extent}" if extent else "",
+                _lasts(exposed, blind, shell),
+            ),
+            _badge_with(dimmed(_said_of_compliance(status), blind), _lasts(compliant, blind, shell)),
             class_="badges",
         ),
         el("p", compliant.message, class_="lead") if compliant.message else None,
@@ -96,6 +121,16 @@ def _summary(pool: PoolReading, status: JsonObject, shell: Shell) -> Element:
     )
 
 
+def _badge_with(said: Said, *details: Content) -> Element:
+    """A badge that stays together with what is told beside it."""
+    return el("span", badge(said), el("span", *joined((each for each in details if each), ", "), class_="dim"))
+
+
+def _lasts(condition: StoredCondition, blind: Blindness | None, shell: Shell) -> Content:
+    """How long a condition has been as it is, or how long ago it was known to be so."""
+    return duration_since(condition.since, shell.now) if blind is None else last_seen(blind, shell.now)
+
+
 def _said_of_compliance(status: JsonObject) -> Said:
     compliant = condition_in(status, "Compliant")
     if not compliant.reason:
@@ -109,9 +144,9 @@ def policy_links(policies: Sequence[str], to: Addresses) -> Sequence[Content]:
     return joined((el("a", str(key), href=to.policy(key)) for key in keys), ", ")
 
 
-def _endpoints(status: JsonObject) -> Element:
+def _endpoints(status: JsonObject, blind: Blindness | None) -> Element:
     network = part_in(status, "network")
-    endpoints = entries_in(network, "endpoints")
+    endpoints = most_open_first(entries_in(network, "endpoints"))
     if not network:
         return section("Who is let in", el("p", "Nothing was found out yet.", class_="empty"), id="endpoints")
     if not endpoints:
@@ -122,14 +157,15 @@ def _endpoints(status: JsonObject) -> Element:
         )
     return section(
         "Who is let in",
-        *(_endpoint(each, network) for each in endpoints),
+        *(_endpoint(each, network, blind) for each in endpoints),
         id="endpoints",
         note="Rules are tried from the lowest priority number upwards; the first that matches decides.",
     )
 
 
-def _endpoint(endpoint: JsonObject, network: JsonObject) -> Element:
-    internet, neighbours = said_of_reach(text_in(endpoint, "internet")), text_in(endpoint, "virtualNetwork")
+def _endpoint(endpoint: JsonObject, network: JsonObject, blind: Blindness | None) -> Element:
+    internet = dimmed(said_of_reach(text_in(endpoint, "internet")), blind)
+    neighbours = text_in(endpoint, "virtualNetwork")
     frontend = part_in(endpoint, "frontendPorts")
     heading = f"{text_in(endpoint, 'name')}: {text_in(endpoint, 'protocol')} port {number_in(endpoint, 'backendPort')}"
     return el(
@@ -226,14 +262,14 @@ def _was_open(change: JsonObject) -> str:
     return f" The pool was open to the Internet for {duration_text((until - since).total_seconds())}."
 
 
-def _assertions(status: JsonObject, to: Addresses) -> Content:
+def _assertions(status: JsonObject, blind: Blindness | None, to: Addresses) -> Content:
     assertions = entries_in(status, "assertions")
     if not assertions:
         return None
     rows = [
         (
             text_in(each, "name"),
-            badge(said_of_assertion(text_in(each, "holds"))),
+            badge(dimmed(said_of_assertion(text_in(each, "holds")), blind)),
             text_in(each, "message"),
             policy_links([text_in(each, "policy")], to),
         )

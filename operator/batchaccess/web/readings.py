@@ -40,7 +40,7 @@ class PoolReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentEvent:
-    """One event that the operator emitted; `count` is how often, `last` is when it last did."""
+    """One event that the operator emitted; `count` is how often, `first` and `last` are when it first and last did."""
 
     kind: str
     name: str
@@ -49,11 +49,20 @@ class RecentEvent:
     reason: str
     message: str
     count: int
+    first: datetime
     last: datetime
 
     def is_about(self, kind: str, name: str, namespace: str | None = None) -> bool:
         """Whether it is about that object."""
         return (self.kind, self.name, self.namespace) == (kind, name, namespace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standby:
+    """Another replica works. `leader` is its pod, empty if none is known to lead; `reach` is the way to its page."""
+
+    leader: str
+    reach: str
 
 
 class Readings(Protocol):
@@ -85,6 +94,10 @@ class Readings(Protocol):
 
     def events(self) -> Sequence[RecentEvent]:
         """What the operator emitted of late, newest first."""
+        ...
+
+    def standby(self) -> Standby | None:
+        """That this replica stands by; None while it works."""
         ...
 
     def problems(self) -> Sequence[str]:

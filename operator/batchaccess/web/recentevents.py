@@ -39,6 +39,7 @@ class RecentEvents:
     ) -> None:
         """Remember one event and hand it on."""
         key = (uid, reason.value, message)
+        now = self._clock.now()
         event = RecentEvent(
             kind=kind,
             name=name,
@@ -47,10 +48,11 @@ class RecentEvents:
             reason=reason.value,
             message=message,
             count=1,
-            last=self._clock.now(),
+            first=now,
+            last=now,
         )
         known = self._events.pop(key, None)
-        self._events[key] = event if known is None else replace(event, count=known.count + 1)
+        self._events[key] = event if known is None else replace(event, count=known.count + 1, first=known.first)
         while len(self._events) > self._remembered:
             self._events.popitem(last=False)
         await self._recorder.record(

@@ -8,18 +8,16 @@ from batchaccess.core.model import (
     ALL_PORTS,
     Access,
     InboundEndpoint,
-    IpFamily,
     JsonObject,
     Network,
     PortRange,
     Protocol,
-    Provisioning,
     Rule,
 )
 from batchaccess.core.reachability import reachability
 from batchaccess.core.ruleexplanation import RuleExplanation, explain_rules
 from batchaccess.core.sources import EVERYONE, INTERNET, VIRTUAL_NETWORK, parse_source
-from batchaccess.web.storedjson import entries_in, number_in, text_in, texts_in
+from batchaccess.web.storednetwork import families_in, provisioning_in, rules_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class RuleLine:
 
 def rule_lines(endpoint: JsonObject, network: JsonObject) -> Sequence[RuleLine]:
     """The rules of one endpoint of a stored network; those that cannot be understood are left out."""
-    rules = tuple(rule for entry in entries_in(endpoint, "rules") if (rule := _rule(entry)) is not None)
+    rules = rules_in(endpoint)
     if not rules:
         return ()
     explained = explain_rules(reachability(_network(rules, network), legacy=False).endpoints[0])
@@ -45,38 +43,8 @@ def rule_lines(endpoint: JsonObject, network: JsonObject) -> Sequence[RuleLine]:
 
 def _network(rules: tuple[Rule, ...], network: JsonObject) -> Network:
     """A network of one endpoint: what its rules do depends on the address families of the pool and on nothing else."""
-    families = tuple(family for family in IpFamily if family.value in texts_in(network, "ipFamilies"))
     endpoint = InboundEndpoint(name="", protocol=Protocol.TCP, backend_port=0, frontend=PortRange(0, 0), rules=rules)
-    provisioning = text_in(network, "provisioning")
-    return Network(
-        endpoints=(endpoint,),
-        ip_families=families,
-        provisioning=Provisioning(provisioning) if provisioning in set(Provisioning) else Provisioning.UNKNOWN,
-    )
-
-
-def _rule(entry: JsonObject) -> Rule | None:
-    priority, source, access = (
-        number_in(entry, "priority"),
-        text_in(entry, "sourceAddressPrefix"),
-        text_in(entry, "access"),
-    )
-    if priority is None or not source:
-        return None
-    return Rule(
-        priority=priority,
-        access=Access(access) if access in set(Access) else Access.UNKNOWN,
-        source=source,
-        source_ports=tuple(_ports(text) for text in texts_in(entry, "sourcePortRanges")) or (ALL_PORTS,),
-    )
-
-
-def _ports(text: str) -> PortRange:
-    first, _, last = text.partition("-")
-    try:
-        return PortRange(int(first), int(last or first))
-    except ValueError:
-        return ALL_PORTS
+    return Network(endpoints=(endpoint,), ip_families=families_in(network), provisioning=provisioning_in(network))
 
 
 def _line(explained: RuleExplanation, *, first: bool, only: bool) -> RuleLine:

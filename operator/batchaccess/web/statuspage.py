@@ -85,7 +85,8 @@ class StatusPage:
         if pool is None:
             raise web.HTTPNotFound
         events = self._events_about("BatchPoolAccess", name)
-        return _html(pool_page(pool, events, shell=self._shell("Pools", depth=1)))
+        connection = self._readings.connection(pool.connection)
+        return _html(pool_page(pool, connection, events, shell=self._shell("Pools", depth=1)))
 
     async def _serve_policies(self, request: web.Request) -> web.Response:
         return _html(policies_page(self._readings.policies(), page_from(request.query), shell=self._shell("Policies")))
@@ -96,7 +97,7 @@ class StatusPage:
         if policy is None:
             raise web.HTTPNotFound
         events = self._events_about("BatchPoolAccessPolicy", key.name, key.namespace)
-        return _html(policy_page(policy, events, shell=self._shell("Policies", depth=2)))
+        return _html(policy_page(policy, self._readings.pool, events, shell=self._shell("Policies", depth=2)))
 
     async def _serve_connection(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -119,7 +120,13 @@ class StatusPage:
         return [event for event in self._readings.events() if event.is_about(kind, name, namespace)]
 
     def _shell(self, place: str = "", *, depth: int = 0) -> Shell:
-        return Shell(addresses=Addresses(depth), now=self._clock.now(), problems=self._readings.problems(), place=place)
+        return Shell(
+            addresses=Addresses(depth),
+            now=self._clock.now(),
+            problems=self._readings.problems(),
+            place=place,
+            standby=self._readings.standby(),
+        )
 
     @web.middleware
     async def _missing_pages(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -28,7 +28,7 @@ class Said:
 
 
 _EXPOSED: Final = {
-    "InternetReachable": Said(Tone.DANGER, "Open to the Internet"),
+    "InternetReachable": Said(Tone.DANGER, "Reachable from the Internet"),
     "Undetermined": Said(Tone.WARNING, "Undetermined"),
     "None": Said(Tone.GOOD, "Closed to the Internet"),
 }
@@ -58,8 +58,8 @@ _HOLDS: Final = {
 }
 
 _EVENTS: Final = {
-    "InternetReachable": "Open to the Internet",
-    "NoLongerInternetReachable": "No longer open to the Internet",
+    "InternetReachable": "Reachable from the Internet",
+    "NoLongerInternetReachable": "No longer reachable from the Internet",
 }
 _GOOD_WHEN_TRUE: Final = frozenset({"Ready", "Accepted", "Enforced", "Compliant"})
 _BAD_WHEN_TRUE: Final = frozenset({"Stalled"})

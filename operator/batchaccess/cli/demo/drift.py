@@ -30,6 +30,10 @@ def _nat_pool(name: str, port: int, start: int, rules: list[dict[str, Any]] | No
     return nat_pool if rules is None else {**nat_pool, "networkSecurityGroupRules": rules}
 
 
+def _rule(priority: int, access: str, source: str) -> dict[str, Any]:
+    return {"priority": priority, "access": access, "sourceAddressPrefix": source}
+
+
 def _network(*nat_pools: dict[str, Any]) -> dict[str, Any]:
     return {"networkConfiguration": {"endpointConfiguration": {"inboundNATPools": list(nat_pools)}}}
 
@@ -39,6 +43,22 @@ OPEN_SSH: Final = _network(_nat_pool("SSH", 22, 4000))
 
 OPEN_LICENSES: Final = _network(_nat_pool("flexlm", 27000, 5000))
 """The licenses for everyone, not for the office alone."""
+
+OPEN_BY_A_RULE: Final = _network(
+    _nat_pool(
+        "SSH",
+        22,
+        4000,
+        [
+            _rule(200, "allow", "192.168.1.0/24"),
+            _rule(300, "allow", "Internet"),
+            _rule(400, "allow", "52.166.10.20"),
+            _rule(500, "deny", "*"),
+        ],
+    ),
+    _nat_pool("RDP", 3389, 60000, [_rule(600, "deny", "*")]),
+)
+"""What grew over time: one of five rules lets everyone in, and the one behind it has next to nothing left to decide."""
 
 
 def _edits(account: Account, pool_id: str, changes: dict[str, Any]) -> Callable[[World], Awaitable[None]]:
@@ -59,11 +79,17 @@ async def _opens_the_farm(world: World) -> None:
 
 
 def happenings() -> Iterator[Happening]:
-    """What happens, in order, again and again."""
-    office = {"priority": 500, "access": "allow", "sourceAddressPrefix": "192.168.1.0/24"}
-    deny = {"priority": 900, "access": "deny", "sourceAddressPrefix": "*"}
+    """What happens, in order, again and again.
+
+    render-gpu is open by a rule for most of the time, and busy, so that its page can be read in peace.
+    """
+    office, deny = _rule(500, "allow", "192.168.1.0/24"), _rule(900, "deny", "*")
     return cycle(
         (
+            Happening(
+                "somebody opens SSH of render-gpu by one rule among others; its 4 nodes keep it from being corrected",
+                _edits(PROD, "render-gpu", {**OPEN_BY_A_RULE, "targetDedicatedNodes": 4}),
+            ),
             Happening("somebody opens SSH of render-linux to everyone", _edits(PROD, "render-linux", OPEN_SSH)),
             Happening(
                 "somebody renumbers the rules of render-batchnight, which changes nobody's access",
@@ -72,9 +98,6 @@ def happenings() -> Iterator[Happening]:
             Happening(
                 "somebody adds RDP to render-windows",
                 _edits(PROD, "render-windows", _network(_nat_pool("SSH", 22, 4000), _nat_pool("RDP", 3389, 60000))),
-            ),
-            Happening(
-                "the owners of render-gpu scale it to zero", _edits(PROD, "render-gpu", {"targetDedicatedNodes": 0})
             ),
             Happening(
                 "somebody locks everyone out of render-linux",
@@ -90,8 +113,8 @@ def happenings() -> Iterator[Happening]:
                 _edits(PROD, "render-linux", OPEN_SSH),
             ),
             Happening(
-                "the owners of render-gpu open SSH and start 4 nodes",
-                _edits(PROD, "render-gpu", {**OPEN_SSH, "targetDedicatedNodes": 4}),
+                "the owners of render-gpu scale it to zero, so that it is corrected",
+                _edits(PROD, "render-gpu", {"targetDedicatedNodes": 0}),
             ),
             Happening(
                 "the owners of build close it again", _edits(DEV, "build", _network(_nat_pool("SSH", 22, 4000, [deny])))

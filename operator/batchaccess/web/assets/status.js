@@ -33,11 +33,14 @@ function putInPlace(fresh) {
   const form = focusedForm();
   const field = form && document.activeElement;
   if (form && fresh.querySelector("main form")) fresh.querySelector("main form").replaceWith(form);
-  const open = [...document.querySelectorAll("main details[open]")].map((each) => each.id);
+  for (const before of document.querySelectorAll("main details[id]")) {
+    const after = fresh.getElementById(before.id);
+    // What somebody folded or unfolded stays so, until the page itself would have it otherwise.
+    if (after && after.dataset.default === before.dataset.default) after.open = before.open;
+  }
   document.querySelector("main").replaceWith(fresh.querySelector("main"));
   document.getElementById("as-of").replaceWith(fresh.getElementById("as-of"));
   document.title = fresh.title;
-  open.map((id) => document.getElementById(id)).forEach((each) => each && (each.open = true));
   if (field) field.focus({ preventScroll: true });
   if (focused) {
     const again = [...document.querySelectorAll("main a")].find((each) => each.getAttribute("href") === focused);
