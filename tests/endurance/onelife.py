@@ -19,7 +19,7 @@ from batchaccess.core.saga.journal import Holder, Journal
 from batchaccess.core.saga.metadata import is_ours, journal_in
 from batchaccess.ports import PortError
 from batchemulator import Timings
-from tests.endurance.gates import Limits
+from tests.endurance.gates import WINDOWS, Limits
 from tests.endurance.soak import CLOSED
 from tests.endurance.witness import Witness, items_of
 from tests.support.drains import FORMULA, Drains, busy_pool, direct_pools, draining
@@ -92,15 +92,18 @@ class OneLife(RuleBasedStateMachine):
         of_connection=st.sampled_from((1, 2, 1000)),
         of_policy=st.sampled_from((1, 2, 1000)),
         fewest_drifting=st.sampled_from((2, 2, 10)),
+        windows=st.sampled_from(("none", *sorted(WINDOWS))),
     )
-    def limits_are_drawn(self, of_connection: int, of_policy: int, fewest_drifting: int) -> None:
-        """For this life; three pools are too few for the breaker as it is."""
+    def gates_are_drawn(self, of_connection: int, of_policy: int, fewest_drifting: int, windows: str) -> None:
+        """For this life, windows for its first policy; three pools are too few for the breaker as it is."""
         self.limits = self.witness.limits = Limits(
             of_connection=of_connection, of_policy=of_policy, fewest_drifting=fewest_drifting
         )
         self.few.enter_context(patch.object(breaker, "FEWEST_DRIFTING", fewest_drifting))
         self.world.declared = replace(self.world.declared, max_concurrent_drains=self.allowed(of_connection))
-        self.world.policies = [self.limited(each) for each in self.world.policies]
+        (first,) = self.world.policies
+        remediation = replace(first.remediation, windows=WINDOWS[windows])
+        self.world.policies = [self.limited(replace(first, remediation=remediation))]
 
     def allowed(self, number: int) -> int:
         """A limit as the operator is told it; a mutant does not hear."""
