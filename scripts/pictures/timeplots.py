@@ -28,7 +28,7 @@ COLOURS: Final = (
 Scale: TypeAlias = Callable[[float], float]
 """Where something is on the picture, in pixels."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 10, 8, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 10, 8, 22
 _LETTER, _MARGIN = 7, 12
 """Pixels of a letter of the legend, which DejaVu Sans needs on average, and behind each entry."""
 
@@ -38,6 +38,12 @@ _ENTRY: Final = _MARGIN + 17
 _MEBIBYTE: Final = 1024 * 1024
 _LABEL: Final = 14
 """Half the width of a time, in pixels."""
+
+_BETWEEN_LABELS: Final = 48
+"""Pixels between the middles of two times at least, so that the last one may stand to the left of its place."""
+
+_STEPS: Final = (15, 30, 60)
+"""Seconds between two times."""
 
 _TICKS: Final = 4
 _GAP_SECONDS: Final = 2
@@ -166,7 +172,9 @@ def _grid(top: float, unit: str | None, width: int, y: Scale) -> Iterator[str]:
 
 
 def _clock(started: int, ended: int, height: int, x: Scale) -> Iterator[str]:
-    for second in range(started, ended + 1, 15 if ended - started < 150 else 30):  # noqa: PLR2004 about seven labels
+    fitting = (x(ended) - x(started)) / _BETWEEN_LABELS
+    step = next((each for each in _STEPS if (ended - started) / each <= fitting), _STEPS[-1])
+    for second in range(started, ended + 1, step):
         past = second - started
         anchor = "end" if x(second) > x(ended) - _LABEL else "middle"
         yield f'<text x="{x(second):.1f}" y="{height - 6}" text-anchor="{anchor}">{past // 60}:{past % 60:02}</text>'

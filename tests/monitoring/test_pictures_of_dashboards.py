@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -81,6 +82,16 @@ async def test_a_line_has_a_gap_where_nothing_was_scraped() -> None:
     panel = next(each for each in board.panels if each.kind == "timeseries")
     drawn = plot(panel.series[:1], unit="s", started=STARTED, ended=ENDED, size=(300, 100))
     assert len(ET.fromstring(drawn).findall("polyline")) == 2  # noqa: S314 drawn by ourselves
+
+
+@pytest.mark.parametrize("width", [300, 400, 600, 1250])
+@pytest.mark.parametrize("seconds", [60, 137, 149, 150, 240])
+def test_times_below_a_plot_do_not_run_into_each_other(width: int, seconds: int) -> None:
+    drawn = plot([], unit="s", started=STARTED, ended=STARTED + seconds, size=(width, 100))
+    times = [each for each in ET.fromstring(drawn).findall("text") if ":" in (each.text or "")]  # noqa: S314 our own
+    middles = [float(each.get("x", "")) - (14 if each.get("text-anchor") == "end" else 0) for each in times]
+    assert len(times) >= 3
+    assert min(after - before for before, after in pairwise(middles)) >= 34
 
 
 def _named(*names: str, value: float = 1.0) -> list[Series]:
