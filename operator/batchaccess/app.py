@@ -283,7 +283,8 @@ def _leadership(settings: Settings, client: KubeClient, clock: SystemClock) -> L
     if not settings.leader_elect:
         return None
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
-    return Leadership(LeaseObject(client, settings.namespace), identity=identity, clock=clock)
+    # Under a client of its own: no renewal waits in a queue of other requests, which a slow API server makes long.
+    return Leadership(LeaseObject(client.under(None), settings.namespace), identity=identity, clock=clock)
 
 
 def _parse_policy(raw: JsonObject) -> Policy:

@@ -11,6 +11,7 @@ import pytest
 from tests.controlplane.server import ControlPlane
 from tests.e2e_cluster import operatorprocess
 from tests.e2e_cluster.faultyproxy import FaultyProxy, faulty_proxy
+from tests.e2e_cluster.grants import OVERLAY
 from tests.e2e_cluster.realcluster import NAMESPACE, RealCluster, until, until_is
 from tests.e2e_cluster.worlds import CONNECTION, POLICY, World, is_closed, world
 from tests.support.kube import policy_manifest, policy_path
@@ -125,6 +126,19 @@ def test_a_slow_api_server(proxied: World, proxy: FaultyProxy) -> None:
     proxy.trouble.delay_seconds = 3
     still_works(proxied)
     assert proxied.operator.probe("/healthz")[0] == 200
+
+
+def test_a_slow_api_server_with_a_lease(cluster: RealCluster, proxy: FaultyProxy, tmp_path: Path) -> None:
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(OVERLAY))
+    # Two requests take longer than one may, and longer than the pause between two renewals.
+    proxy.trouble.delay_seconds = 1.6
+    kubeconfig = operatorprocess.write_kubeconfig(cluster, tmp_path, server=proxy.url)
+    with world(cluster, tmp_path, kubeconfig=kubeconfig, flags=("--leader-elect",)) as made:
+        until(lambda: made.operator.metric("batchaccess_leader") == 1, "it leads")
+        made.declare()
+        still_works(made)
+        assert made.operator.metric("batchaccess_leader") == 1
+        assert made.operator.probe("/healthz")[0] == 200
 
 
 def test_somebody_else_writes_first(proxied: World, proxy: FaultyProxy) -> None:

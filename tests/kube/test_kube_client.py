@@ -391,6 +391,20 @@ async def test_rotated_credentials_are_read_again(kube: Cluster, client: KubeCli
     assert refusal.value.kind is ErrorKind.DENIED
 
 
+async def test_a_client_under_a_leave_of_its_own_waits_for_nobody_elses_requests(
+    kube: Cluster, client: KubeClient
+) -> None:
+    kube.fault(method="GET", path="namespaces", delay_seconds=60, count=1000)
+    waiting = [asyncio.create_task(client.get(NAMESPACES.path())) for _ in range(100)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        assert (await client.under(None).get(f"{CONNECTION_PATH}/prod-weu"))["kind"] == "BatchAccountConnection"
+    assert not any(each.done() for each in waiting)
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
+
+
 async def test_credentials_are_not_shown(client: KubeClient) -> None:
     assert repr(replace(await client.access(), authorization="Bearer s3cret")).count("s3cret") == 0
 
