@@ -249,15 +249,24 @@ async def _secret(
     return await WatchedSecret.read_first(reader, auth.secret_ref, make=make, monotonic=monotonic)
 
 
+def _authority(endpoint: Endpoint, settings: AdapterSettings) -> str:
+    """Who issues the tokens: the cloud of the account's host, where that tells it, whatever the environment says.
+
+    The workload identity webhook sets AZURE_AUTHORITY_HOST for a container to the cloud of the cluster, with which a
+    connection to another cloud has nothing to do: its client secret, or the pod's token, must not be sent there.
+    """
+    if endpoint.tells_its_cloud:
+        return endpoint.cloud.authority_host
+    return settings.authority_host or os.environ.get(_AUTHORITY_VARIABLE) or endpoint.cloud.authority_host
+
+
 def _token_endpoint(endpoint: Endpoint, settings: AdapterSettings) -> dict[str, Any]:
     """Who issues the tokens, and how it is spoken to.
 
-    The workload identity webhook of AKS sets AZURE_AUTHORITY_HOST to the cloud's own, so it wins over our table.
     Instance discovery would ask the public cloud whether that authority exists, which private clouds cannot reach.
     """
-    authority = settings.authority_host or os.environ.get(_AUTHORITY_VARIABLE) or endpoint.cloud.authority_host
     return {
-        "authority": authority,
+        "authority": _authority(endpoint, settings),
         "disable_instance_discovery": True,
         "retry_total": 2,
         "retry_status": 0,
