@@ -26,7 +26,7 @@ from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm, SweepFact
 from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.control.departures import Departures
 from batchaccess.control.duty import Duty
-from batchaccess.control.hub import Hub, Listeners
+from batchaccess.control.hub import Hub, Listeners, counting_missed_changes
 from batchaccess.control.leadership import Leadership
 from batchaccess.control.readiness import Readiness
 from batchaccess.control.statusreports import StatusReports
@@ -41,6 +41,7 @@ from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
 from batchaccess.kube.finalizers import LiveFinalizers
 from batchaccess.kube.lease import LeaseObject
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resync import ResyncLoop
 from batchaccess.kube.secrets import SecretReader
@@ -93,9 +94,14 @@ async def serve(
     _end_on_signals(stopping)
     readiness = Readiness()
     metrics, deadlines = Metrics(), SweepDeadlines(SystemClock())
+    missed = MissedChanges(SystemClock(), counting_missed_changes(metrics))
+
+    def liveness() -> list[str]:
+        return [*deadlines.problems(), *missed.problems()]
+
     server = TelemetryServer(
         metrics,
-        liveness=deadlines.problems,
+        liveness=liveness,
         readiness=readiness.problems,
         host=settings.telemetry_host,
         port=settings.telemetry_port,
@@ -110,6 +116,7 @@ async def serve(
         client=client,
         metrics=metrics,
         deadlines=deadlines,
+        missed=missed,
         readiness=readiness,
         make_factory=make_factory,
         rhythm=rhythm,
@@ -146,6 +153,7 @@ class Operator:
         client: KubeClient,
         metrics: Metrics,
         deadlines: SweepDeadlines,
+        missed: MissedChanges,
         readiness: Readiness,
         make_factory: MakeFactory,
         rhythm: LoopRhythm | None = None,
@@ -161,7 +169,9 @@ class Operator:
         self._live = LiveCatalogue(Decoders(connection=parse_connection, policy=_parse_policy))
         writer = StatusWriter(writes, self._live, count)
         recorder = RecentEvents(EventRecorder(writes, clock, counting_events(metrics)), clock)
-        self._readings = LiveReadings(self._live, recorder, probes=(readiness.problems, deadlines.problems))
+        self._readings = LiveReadings(
+            self._live, recorder, probes=(readiness.problems, deadlines.problems, missed.problems)
+        )
         sagas = SagaParts(
             finalizers=LiveFinalizers(writes, self._live),
             register=SagaRegister(),
@@ -204,9 +214,9 @@ class Operator:
             self._supervisor, self._reports, chores={"departures": departures.run}, stood_down=self._stood_down
         )
         self._terms = Terms(leadership, self._duty, tell=metrics.leads)
-        self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds)
+        self._resyncs = ResyncLoop(client, self._live, missed, period_seconds=settings.resync_seconds)
         registry = kopf.OperatorRegistry()
-        self._hub = Hub(self._live, metrics)
+        self._hub = Hub(self._live, metrics, missed)
         handlers.register(registry, self._hub, client.access)
         self._watches = handlers.Watches(registry, handlers.settings())
 

@@ -58,6 +58,7 @@ ELSEWHERE: Final = (
     ),
     ("events that were dropped", '`batchaccess_events_total{result="Failed"}`'),
     ("restarts of watches", '`batchaccess_watch_events_total{event="Listed"}`'),
+    ("watches that are open and silent", "`batchaccess_resync_missed_changes_total`"),
     ("leader election (`leader_election_master_status`)", "`batchaccess_leader`"),
     ("exceptions and approvals", "there are none: a policy says what shall be, `spec.suspend` when to wait"),
 )

@@ -106,7 +106,7 @@ async def test_a_resync_reads_everything_declared(kube: Cluster, client: KubeCli
     assert [connection.name for connection in live.catalogue().connections] == ["prod-weu"]
     assert [str(policy.key) for policy in live.catalogue().policies] == ["default/ssh"]
     assert "default" in live.catalogue().namespace_labels
-    assert (await resync(client, live)).news == 0
+    assert (await resync(client, live)).news == ()
 
 
 async def test_a_resync_notices_what_no_watch_told(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> None:
@@ -116,7 +116,7 @@ async def test_a_resync_notices_what_no_watch_told(kube: Cluster, client: KubeCl
     kube.call("DELETE", policy_path("gone"))
     kube.apply(policy_manifest("new"))
     result = await resync(client, live)
-    assert result.news == 2
+    assert len(result.news) == 2
     assert [policy.key.name for policy in live.catalogue().policies] == ["new"]
     assert live.catalogue().version > version
 

@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from batchaccess.kube.catalogue import LiveCatalogue
+from batchaccess.kube.catalogue import LiveCatalogue, Reading
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.listing import list_all
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.resources import WATCHED, Resource
 from batchaccess.ports import PortError
 
@@ -45,15 +46,15 @@ class Unlistable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResyncResult:
-    """What a whole reading brought: `news` are objects that the watches had not told us about."""
+    """What a whole reading brought: `news` is what the watches had not told us, or not yet."""
 
-    news: int
+    news: Sequence[Reading]
     failures: tuple[Unlistable, ...]
 
 
 async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
     """List every watched kind and take it in; a kind that cannot be listed keeps its last reading."""
-    news = 0
+    news: list[Reading] = []
     failures: list[Unlistable] = []
     for resource in WATCHED:
         known = live.newest_version(resource)
@@ -63,15 +64,18 @@ async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
             failures.append(Unlistable(resource=resource, error=error))
         else:
             news += live.replace(resource, listing, began_after=known)
-    return ResyncResult(news=news, failures=tuple(failures))
+    return ResyncResult(news=tuple(news), failures=tuple(failures))
 
 
 class ResyncLoop:
     """Reads everything anew from time to time, and when asked."""
 
-    def __init__(self, client: KubeClient, live: LiveCatalogue, *, period_seconds: float) -> None:
+    def __init__(
+        self, client: KubeClient, live: LiveCatalogue, missed: MissedChanges, *, period_seconds: float
+    ) -> None:
         self._client = client
         self._live = live
+        self._missed = missed
         self._period_seconds = period_seconds
         self._asked = asyncio.Event()
 
@@ -104,6 +108,7 @@ class ResyncLoop:
         except Exception:  # noqa: BLE001 one reading that cannot be digested must not be the last one
             _log.exception("reading the Kubernetes API anew failed")
             return
+        self._missed.read(result.news)
         for failure in result.failures:
             _log.warning("%s; the last reading stays in use", failure.explanation)
         if result.news:
