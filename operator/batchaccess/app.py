@@ -26,7 +26,7 @@ from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm, SweepFact
 from batchaccess.control.accounts import AccountParts, account_factory
 from batchaccess.control.departures import Departures
 from batchaccess.control.duty import Duty
-from batchaccess.control.hub import Hub, Listeners
+from batchaccess.control.hub import Hub, Listeners, counting_missed_changes
 from batchaccess.control.leadership import Leadership
 from batchaccess.control.readiness import Readiness
 from batchaccess.control.statusreports import StatusReports
@@ -41,6 +41,7 @@ from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
 from batchaccess.kube.finalizers import LiveFinalizers
 from batchaccess.kube.lease import LeaseObject
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.poolaccess import PoolAccessObjects
 from batchaccess.kube.resync import ResyncLoop
 from batchaccess.kube.secrets import SecretReader
@@ -95,9 +96,14 @@ async def serve(
     readiness = Readiness()
     clock = SystemClock()
     metrics, deadlines = Metrics(clock), SweepDeadlines(clock)
+    missed = MissedChanges(clock, counting_missed_changes(metrics))
+
+    def liveness() -> list[str]:
+        return [*deadlines.problems(), *missed.problems()]
+
     server = TelemetryServer(
         metrics,
-        liveness=deadlines.problems,
+        liveness=liveness,
         readiness=readiness.problems,
         host=settings.telemetry_host,
         port=settings.telemetry_port,
@@ -112,6 +118,7 @@ async def serve(
         client=client,
         metrics=metrics,
         deadlines=deadlines,
+        missed=missed,
         readiness=readiness,
         make_factory=make_factory,
         rhythm=rhythm,
@@ -148,6 +155,7 @@ class Operator:
         client: KubeClient,
         metrics: Metrics,
         deadlines: SweepDeadlines,
+        missed: MissedChanges,
         readiness: Readiness,
         make_factory: MakeFactory,
         rhythm: LoopRhythm | None = None,
@@ -166,7 +174,7 @@ class Operator:
         self._readings = LiveReadings(
             self._live,
             recorder,
-            probes=(readiness.problems, deadlines.problems),
+            probes=(readiness.problems, deadlines.problems, missed.problems),
             standby=lambda: _standby(settings, leadership),
         )
         sagas = SagaParts(
@@ -212,9 +220,9 @@ class Operator:
             self._supervisor, self._reports, chores={"departures": departures.run}, stood_down=self._stood_down
         )
         self._terms = Terms(leadership, self._duty, tell=metrics.leads)
-        self._resyncs = ResyncLoop(client, self._live, period_seconds=settings.resync_seconds, clock=clock)
+        self._resyncs = ResyncLoop(client, self._live, missed, period_seconds=settings.resync_seconds, clock=clock)
         registry = kopf.OperatorRegistry()
-        self._hub = Hub(self._live, metrics)
+        self._hub = Hub(self._live, metrics, missed)
         handlers.register(registry, self._hub, client.access)
         self._watches = handlers.Watches(registry, handlers.settings())
 
@@ -291,7 +299,8 @@ def _leadership(settings: Settings, client: KubeClient, clock: SystemClock) -> L
     if not settings.leader_elect:
         return None
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
-    return Leadership(LeaseObject(client, settings.namespace), identity=identity, clock=clock)
+    # Under a client of its own: no renewal waits in a queue of other requests, which a slow API server makes long.
+    return Leadership(LeaseObject(client.under(None), settings.namespace), identity=identity, clock=clock)
 
 
 def _standby(settings: Settings, leadership: Leadership | None) -> Standby | None:

@@ -64,6 +64,8 @@ def settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 600
     settings.watching.client_timeout = 660
     settings.watching.connect_timeout = 10
+    # Bookmarks come every minute. A watch on which nothing arrives for longer is opened anew, from where it was.
+    settings.watching.inactivity_timeout = 70
     # The worker of an object lingers for the idle timeout, and only then makes room for that of another one. With a
     # limit of 64 and a second of lingering, ten thousand objects took minutes to be noticed, their events in memory.
     settings.queueing.worker_limit = None

@@ -15,8 +15,8 @@ The operator serves Prometheus' text format at `/metrics` on its telemetry port.
 
 - **State** (gauges of connections, policies and pools) has one set of series per object. It vanishes at the next scrape
   after the object is gone; of an account nothing is claimed before its first sweep. A pool has 9 series, one more per
-  IP family in which it exposes addresses, one more per policy whose assertions fail on it, and one more each while it is
-  exposed and while it has drifted.
+  IP family in which it exposes addresses, one more per policy whose assertions fail on it, and one more each while it
+  is exposed and while it has drifted.
 - **Counters and histograms** carry only bounded labels: closed sets of words, and the names of connections. Those of a
   connection vanish with it. A connection has 125 series, and one more for each kind of request by its status; a policy
   has 2, and one more per condition; the operator itself has some 240.
@@ -59,6 +59,7 @@ ELSEWHERE: Final = (
     ),
     ("events that were dropped", '`batchaccess_events_total{result="Failed"}`'),
     ("restarts of watches", '`batchaccess_watch_events_total{event="Listed"}`'),
+    ("watches that are open and silent", "`batchaccess_resync_missed_changes_total`"),
     ("leader election (`leader_election_master_status`)", "`batchaccess_leader`"),
     ("exceptions and approvals", "there are none: a policy says what shall be, `spec.suspend` when to wait"),
 )

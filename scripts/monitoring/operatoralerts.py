@@ -155,5 +155,18 @@ sum by (kind) (increase(batchaccess_status_writes_total{result="Failed"}[30m])) 
                 "again: what kubectl shows of them is old. Metrics are right."
             ),
         ),
+        Alert(
+            name="WatchSilent",
+            severity=Severity.WARNING,
+            expr="""\
+sum by (kind) (increase(batchaccess_resync_missed_changes_total[1h])) > 0
+""",
+            summary="The watch of {{ $labels.kind }} objects is open and tells nothing",
+            description=(
+                "Within the last hour whole readings of the Kubernetes API found changes of {{ $labels.kind }} objects "
+                "that their watch did not tell. What people declare takes effect later than it could, by up to ten "
+                "minutes as --resync-seconds is by default."
+            ),
+        ),
     ),
 )

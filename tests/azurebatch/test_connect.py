@@ -73,6 +73,80 @@ async def test_a_secret_that_cannot_be_asked_for_is_used_on_and_a_deleted_one_is
     assert len(service.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        pytest.param("no base64!", "AuthenticationFailed", id="no key"),
+        pytest.param(" ", "SecretNotFound", id="nothing"),
+        pytest.param(PortError(ErrorKind.DENIED, "SecretInvalid", "no text"), "SecretInvalid", id="no text"),
+    ],
+)
+async def test_a_secret_that_is_rotated_to_garbage_is_told_until_it_is_mended(
+    written: str | PortError, code: str
+) -> None:
+    secrets, clock = Secrets(), SteppedClock()
+    async with serving(json(pool("a"))) as service, connected(service.url, secrets=secrets, clock=clock) as pools:
+
+        async def told() -> str:
+            with pytest.raises(PortError) as caught:
+                await pools.get_pool("a")
+            return caught.value.code
+
+        good = secrets.values["prod", "value"]
+        if isinstance(written, PortError):
+            secrets.failure = written
+        else:
+            secrets.values["prod", "value"] = written
+        clock.step(300)
+        assert [await told(), await told()] == [code, code]
+        assert secrets.reads == 2, "the API server is not asked again for every request"
+        for reads in (3, 4):
+            clock.step(5)
+            assert (await told(), secrets.reads) == (code, reads)
+        secrets.failure, unreachable = PortError(ErrorKind.TRANSIENT, "ConnectionFailed", "away"), secrets.failure
+        clock.step(5)
+        assert await told() == code, "what was read last counts while nothing else can be read"
+        secrets.failure = unreachable
+        assert service.asked == []
+
+        secrets.failure, secrets.values["prod", "value"] = None, good
+        clock.step(5)
+        assert (await pools.get_pool("a")).id == "a"
+        clock.step(5)
+        await pools.get_pool("a")
+        assert secrets.reads == 6
+
+
+async def test_garbage_that_is_read_after_a_refusal_is_told_too() -> None:
+    secrets, clock = Secrets(), SteppedClock()
+    async with (
+        serving(refusal(403, "AuthenticationFailed")) as service,
+        connected(service.url, secrets=secrets, clock=clock) as pools,
+    ):
+        secrets.values["prod", "value"] = "no base64!"
+        for _ in range(3):
+            with pytest.raises(PortError, match="does not hold a Batch account key"):
+                await pools.get_pool("a")
+            clock.step(10)
+    assert len(service.asked) == 1
+
+
+async def test_a_secret_that_may_not_be_read_any_more_is_used_on_and_that_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secrets, clock = Secrets(), SteppedClock()
+    async with serving(json(pool("a"))) as service, connected(service.url, secrets=secrets, clock=clock) as pools:
+        secrets.failure = PortError(ErrorKind.DENIED, "Forbidden", 'secrets "prod" is forbidden', status=403)
+        for _ in range(2):
+            clock.step(300)
+            assert (await pools.get_pool("a")).id == "a"
+    assert (
+        caplog.messages
+        == ['the Secret prod was not read again, so what was read last counts: Forbidden: secrets "prod" is forbidden']
+        * 2
+    )
+
+
 async def test_a_refused_write_is_repeated_once_with_the_new_key() -> None:
     secrets = Secrets()
     script = [refusal(401, "AuthenticationFailed"), raw("")]

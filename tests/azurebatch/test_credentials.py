@@ -13,6 +13,9 @@ import pytest
 from aiohttp import web
 from azure.identity._credentials import imds
 
+from batchaccess.azurebatch import credentials
+from batchaccess.azurebatch.credentials import new_identity
+from batchaccess.azurebatch.endpoints import parse_endpoint
 from batchaccess.azurebatch.pools import AzureBatchPools
 from batchaccess.azurebatch.settings import AdapterSettings
 from batchaccess.core.declared import (
@@ -175,6 +178,35 @@ async def test_a_token_file_that_is_gone_is_an_authentication_failure(
     assert (caught.value.kind, caught.value.code) == (ErrorKind.DENIED, "AuthenticationFailed")
     assert caught.value.message == "WorkloadIdentity could not be prepared: No such file or directory"
     assert len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize("auth", [WORKLOAD, SECRET], ids=lambda auth: str(auth.type))
+@pytest.mark.parametrize(
+    ("host", "authority"),
+    [
+        pytest.param("a.weu.batch.azure.com", "https://login.microsoftonline.com", id="the public cloud"),
+        pytest.param("a.cn.batch.chinacloudapi.cn", "https://login.chinacloudapi.cn", id="China"),
+        pytest.param("a.va.batch.usgovcloudapi.net", "https://login.microsoftonline.us", id="US Government"),
+        pytest.param("a.batch.example", "https://login.example", id="a suffix that was allowed"),
+    ],
+)
+async def test_no_login_host_but_that_of_the_accounts_own_cloud_is_sent_a_secret(
+    auth: Auth, host: str, authority: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def made(*, authority: str, **_: object) -> Any:  # noqa: ANN401 a credential that is never used
+        asked.append(authority)
+        return None
+
+    for name in ("WorkloadIdentityCredential", "ClientSecretCredential"):
+        monkeypatch.setattr(credentials, name, made)
+    # As the workload identity webhook of a cluster elsewhere sets it for every container.
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.example")
+    endpoint = parse_endpoint(f"https://{host}", allow_suffixes=["batch.example"])
+    secrets = Secrets({("prod", "value"): CLIENT_SECRET})
+    await new_identity(auth, endpoint, secrets=secrets, settings=AdapterSettings(), monotonic=lambda: 0)
+    assert asked == [authority]
 
 
 async def test_a_client_secret_gets_a_token(tls: TlsFiles) -> None:

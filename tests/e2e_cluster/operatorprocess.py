@@ -29,6 +29,11 @@ class OperatorProcess:
         self._url = ""
 
     @property
+    def name(self) -> str:
+        """What its requests to Batch say who it is."""
+        return self._log.stem
+
+    @property
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
@@ -96,7 +101,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def start(kubeconfig: Path, log: Path, flags: Sequence[str] = ()) -> OperatorProcess:
-    """Start an operator; wait for nothing."""
+    """Start an operator; wait for nothing. Its requests to Batch carry the name of its log."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BATCHACCESS_", "AZURE_"))}
     environment |= {
         "BATCHACCESS_KUBECONFIG": str(kubeconfig),
@@ -104,6 +109,7 @@ def start(kubeconfig: Path, log: Path, flags: Sequence[str] = ()) -> OperatorPro
         "BATCHACCESS_TELEMETRY_PORT": "0",
         "BATCHACCESS_ALLOW_ENDPOINT_SUFFIX": "127.0.0.1",
         "BATCHACCESS_LOG_LEVEL": "debug",
+        "AZURE_HTTP_USER_AGENT": log.stem,
     }
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -96,6 +96,7 @@ NOT_OF_THE_STORY: Final = {
     "RemediationStuck": "no step takes two hours",
     "RestorePending": "the scale comes back",
     "StatusWritesFailing": "the Kubernetes API takes every status",
+    "WatchSilent": "the watches of the embedded Kubernetes API tell everything",
 }
 """Alerts that promtool's unit tests in tests/monitoring show instead, with the reason."""
 

@@ -106,7 +106,7 @@ async def test_a_resync_reads_everything_declared(kube: Cluster, client: KubeCli
     assert [connection.name for connection in live.catalogue().connections] == ["prod-weu"]
     assert [str(policy.key) for policy in live.catalogue().policies] == ["default/ssh"]
     assert "default" in live.catalogue().namespace_labels
-    assert (await resync(client, live)).news == 0
+    assert (await resync(client, live)).news == ()
 
 
 async def test_a_resync_notices_what_no_watch_told(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> None:
@@ -116,7 +116,7 @@ async def test_a_resync_notices_what_no_watch_told(kube: Cluster, client: KubeCl
     kube.call("DELETE", policy_path("gone"))
     kube.apply(policy_manifest("new"))
     result = await resync(client, live)
-    assert result.news == 2
+    assert len(result.news) == 2
     assert [policy.key.name for policy in live.catalogue().policies] == ["new"]
     assert live.catalogue().version > version
 
@@ -389,6 +389,20 @@ async def test_rotated_credentials_are_read_again(kube: Cluster, client: KubeCli
     with pytest.raises(PortError) as refusal:
         await client.get(NAMESPACES.path())
     assert refusal.value.kind is ErrorKind.DENIED
+
+
+async def test_a_client_under_a_leave_of_its_own_waits_for_nobody_elses_requests(
+    kube: Cluster, client: KubeClient
+) -> None:
+    kube.fault(method="GET", path="namespaces", delay_seconds=60, count=1000)
+    waiting = [asyncio.create_task(client.get(NAMESPACES.path())) for _ in range(100)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        assert (await client.under(None).get(f"{CONNECTION_PATH}/prod-weu"))["kind"] == "BatchAccountConnection"
+    assert not any(each.done() for each in waiting)
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
 
 
 async def test_credentials_are_not_shown(client: KubeClient) -> None:

@@ -12,6 +12,7 @@ from batchaccess.api import parse_connection, parse_policy
 from batchaccess.core.model import JsonObject
 from batchaccess.core.pace import Pace, Urgency
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.resources import POLICIES
 from batchaccess.kube.resync import PACE_OF_POLICIES, ResyncLoop
 from tests.support.clock import FakeClock
@@ -43,7 +44,8 @@ async def resyncs(cluster: EmptyCluster) -> AsyncIterator[ResyncLoop]:
     live = LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
     client = cast("Any", cluster)
     pace = Pace(burst=2, seconds=TURN)
-    loop = ResyncLoop(client, live, period_seconds=PERIOD, clock=cluster.clock, pace=pace)
+    missed = MissedChanges(cluster.clock, lambda *_: None)
+    loop = ResyncLoop(client, live, missed, period_seconds=PERIOD, clock=cluster.clock, pace=pace)
     task = asyncio.create_task(loop.run())
     yield loop
     task.cancel()

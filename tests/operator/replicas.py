@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import yaml
 from batchemulator import DEV_ACCOUNT, Emulator, running
 from batchemulator.timings import Timings
 from tests.support.kube import Cluster, cluster, connection_manifest, policy_manifest
+from tests.support.leasewitness import Witness, identities_in
 from tests.support.waiting import eventually
 
 POOLS = 4
@@ -41,7 +41,6 @@ OPEN_TO_ALL = {
     }
 }
 GRANT = {"namespaces": {"all": True}, "modes": ["Audit", "Enforce"], "strategies": ["WhenEmpty", "Drain"]}
-LEADS = re.compile(r"this replica leads as (\S+?)[\"\s]")
 
 
 class Gate:
@@ -99,7 +98,7 @@ class Replica:
     @property
     def identities(self) -> set[str]:
         """Under which it ever led."""
-        return set(LEADS.findall(self.log.read_text()))
+        return identities_in(self.log.read_text())
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -109,19 +108,6 @@ class Replica:
             self.process.kill()
         await asyncio.to_thread(self.process.wait, 30)
         await self.gate.close()
-
-
-@dataclass
-class Witness:
-    """What happened when, by one clock."""
-
-    holders: list[tuple[float, str]] = field(default_factory=list)
-    calls: list[tuple[float, str, str]] = field(default_factory=list)
-    """When, which replica, which method."""
-
-    @property
-    def holder(self) -> str:
-        return self.holders[-1][1] if self.holders else ""
 
 
 @dataclass
@@ -177,47 +163,15 @@ class World:
         return found
 
     def calls_of(self, replica: Replica, *, since: float = 0, writes: bool = False) -> list[float]:
-        return [
-            at
-            for at, name, method in self.witness.calls
-            if name == replica.name and at >= since and (method not in ("GET", "HEAD") or not writes)
-        ]
+        return self.witness.calls_of(replica.name, since=since, writes=writes)
 
     def terms(self) -> list[tuple[float, float, str]]:
         """From when to when which identity held the Lease, as witnessed; the last has no end."""
-        changes = [
-            (at, holder)
-            for number, (at, holder) in enumerate(self.witness.holders)
-            if number == 0 or self.witness.holders[number - 1][1] != holder
-        ]
-        ends = [at for at, _ in changes[1:]] + [float("inf")]
-        return [(at, end, holder) for (at, holder), end in zip(changes, ends, strict=True)]
+        return self.witness.terms()
 
-    def possible_terms(self) -> list[tuple[float, float, str]]:
-        """The same, as long as they can have been: from the last look that saw another holder to the next that did."""
-        looks = self.witness.holders
-        return [
-            (
-                max((at for at, other in looks if at < began and other != holder), default=began),
-                ended,
-                holder,
-            )
-            for began, ended, holder in self.terms()
-        ]
-
-    def writes_without_the_lease(self, tolerance: float = 0.3) -> list[tuple[float, str]]:
-        """Writes to the account outside the terms of who made them, give or take how often the witness looks."""
-        by_name = {each.name: each.identities for each in self.replicas}
-        terms = self.possible_terms()
-        return [
-            (at, name)
-            for at, name, method in self.witness.calls
-            if method not in ("GET", "HEAD")
-            and not any(
-                began - tolerance <= at <= ended + tolerance and holder in by_name.get(name, ())
-                for began, ended, holder in terms
-            )
-        ]
+    def writes_without_the_lease(self) -> list[tuple[float, str]]:
+        """Writes to the account outside the terms of who made them."""
+        return self.witness.writes_without_the_lease({each.name: each.identities for each in self.replicas})
 
     def _looks_at_lease(self, replica: Replica) -> bool:
         assert replica.process.poll() is None, replica.log.read_text()

@@ -10,6 +10,7 @@ from batchaccess.api import parse_connection, parse_policy
 from batchaccess.control.hub import Hub, Listeners
 from batchaccess.core.pace import Urgency
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue, Reading
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.telemetry.metrics import Metrics
 from tests.support.clock import FakeClock
@@ -30,7 +31,7 @@ class World:
 
     def __post_init__(self) -> None:
         live = LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
-        self._hub = Hub(live, Metrics(FakeClock()))
+        self._hub = Hub(live, Metrics(FakeClock()), MissedChanges(FakeClock(), lambda *_: None))
         self._hub.connect(
             Listeners(
                 connections_changed=lambda: None,

@@ -5,6 +5,7 @@ Every test is parametrised over the remedy: with it the operator goes on, withou
 
 import asyncio
 import getpass
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
@@ -19,12 +20,15 @@ from batchaccess.clock import SystemClock
 from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm
 from batchaccess.control.supervisor import Supervisor
 from batchaccess.core.model import JsonObject
+from batchaccess.kube import missedchanges
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
-from batchaccess.kube.resources import CONNECTIONS, GROUP, VERSION, Resource
+from batchaccess.kube.missedchanges import MissedChanges
+from batchaccess.kube.resources import CONNECTIONS, GROUP, POLICIES, VERSION, WATCHED, Resource
 from batchaccess.kube.resync import ResyncLoop, resync
 from batchaccess.kube.statuswriter import StatusWriter
 from batchaccess.telemetry.liveness import SweepDeadlines
+from kubeemulator.watching import BOOKMARK_SECONDS
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
 from tests.support.sweeps import FakeStore, WithoutSagas
 from tests.support.waiting import eventually
@@ -67,17 +71,29 @@ def live() -> LiveCatalogue:
 class IntoCatalogue:
     """Feeds the watches straight into a catalogue."""
 
-    def __init__(self, live: LiveCatalogue) -> None:
+    def __init__(self, live: LiveCatalogue, missed: MissedChanges | None = None) -> None:
         self._live = live
+        self._missed = missed
 
     def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
+        if self._missed is not None:
+            self._missed.told(resource, raw, event_type=event_type)
         self._live.observe(resource, raw, deleted=event_type == "DELETED")
 
 
-def watches(client: KubeClient, live: LiveCatalogue, *, backoffs: Iterable[float]) -> handlers.Watches:
+def watches(
+    client: KubeClient,
+    live: LiveCatalogue,
+    *,
+    backoffs: Iterable[float],
+    inactivity: float | None = None,
+    missed: MissedChanges | None = None,
+) -> handlers.Watches:
     registry, settings = kopf.OperatorRegistry(), handlers.settings()
     settings.networking.error_backoffs = backoffs
-    handlers.register(registry, IntoCatalogue(live), client.access)
+    if inactivity is not None:
+        settings.watching.inactivity_timeout = inactivity
+    handlers.register(registry, IntoCatalogue(live, missed), client.access)
     return handlers.Watches(registry, settings)
 
 
@@ -193,6 +209,12 @@ async def test_trouble_with_a_status(
 # --- 2. An event is dropped ----------------------------------------------------------------------------------------
 
 
+def silence_watches(kube: Cluster, *, opened: int) -> None:
+    """From now on the watches are open and silent, as behind a load balancer that lost them; so many new ones too."""
+    kube.fault(path="watch=true", delay_seconds=120, count=opened)
+    kube.cut_watches()
+
+
 @pytest.mark.parametrize(
     ("period", "found"),
     [
@@ -201,22 +223,60 @@ async def test_trouble_with_a_status(
     ],
 )
 async def test_a_change_that_no_watch_delivers(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, *, period: float, found: bool
+    kube: Cluster,
+    client: KubeClient,
+    live: LiveCatalogue,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    period: float,
+    found: bool,
 ) -> None:
+    monkeypatch.setattr(missedchanges, "GRACE_SECONDS", 1)
+    counted: Counter[Resource] = Counter()
+    missed = MissedChanges(SystemClock(), lambda resource, number: counted.update({resource: number}))
     await resync(client, live)
-    resyncs = asyncio.create_task(ResyncLoop(client, live, period_seconds=period, clock=SystemClock()).run())
-    async with watching(watches(client, live, backoffs=handlers.EndlessBackoffs(QUICK))):
+    resyncs = asyncio.create_task(ResyncLoop(client, live, missed, period_seconds=period, clock=SystemClock()).run())
+    async with watching(watches(client, live, missed=missed, backoffs=handlers.EndlessBackoffs(QUICK))):
         kube.apply(policy_manifest("seen"))
         await eventually(lambda: names(live) == ["seen"], what="the watch")
-        # From now on the watches are open and silent, as behind a load balancer that lost them.
-        kube.fault(path="watch=true", delay_seconds=120, count=100)
-        kube.cut_watches()
+        # Readings and the watch race for these, and nothing is missed.
+        for number in range(30):
+            kube.call("PATCH", policy_path("seen"), {"spec": {"priority": number}}, patch=True)
+            await asyncio.sleep(0.05)
+        silence_watches(kube, opened=100)
         kube.apply(policy_manifest("unseen"))
         kube.call("DELETE", policy_path("seen"))
         with suppress(AssertionError):
             await eventually(lambda: names(live) == ["unseen"], within=3)
         assert (names(live) == ["unseen"]) is found
+        if found:
+            await eventually(lambda: counted == {POLICIES: 2}, what="what the watch missed")
+        assert counted == ({POLICIES: 2} if found else {})
         resyncs.cancel()
+
+
+@pytest.mark.parametrize(
+    ("inactivity", "healed"),
+    [
+        pytest.param(1, True, id="a watch on which nothing arrives is opened anew"),
+        pytest.param(3600, False, id="without that it stays silent"),
+    ],
+)
+async def test_a_watch_that_is_open_and_silent(
+    kube: Cluster, client: KubeClient, live: LiveCatalogue, *, inactivity: float, healed: bool
+) -> None:
+    async with watching(watches(client, live, backoffs=QUICK, inactivity=inactivity)):
+        kube.apply(policy_manifest("seen"))
+        await eventually(lambda: names(live) == ["seen"], what="the watch")
+        silence_watches(kube, opened=len(WATCHED))
+        kube.apply(policy_manifest("unseen"))
+        with suppress(AssertionError):
+            await eventually(lambda: names(live) == ["seen", "unseen"], within=30 if healed else 4)
+        assert (names(live) == ["seen", "unseen"]) is healed
+
+
+def test_silence_is_taken_for_death_only_after_a_bookmark_is_overdue() -> None:
+    assert handlers.settings().watching.inactivity_timeout > BOOKMARK_SECONDS
 
 
 # --- 3. The operator exits when a watch fails for longer than the retries ------------------------------------------

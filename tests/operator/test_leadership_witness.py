@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from tests.operator.replicas import Gate, Replica, Witness, World
+from tests.operator.replicas import Gate, Replica, World
+from tests.support.leasewitness import Witness
 
 NOTHING = cast("Any", None)
 """What the witness does not look at."""

@@ -19,6 +19,7 @@ from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ConnectionReason
 from batchaccess.core.status import PoolCounts
 from batchaccess.core.tally import PolicyTally
+from batchaccess.kube import missedchanges
 from batchaccess.ports import Catalogue
 from batchaccess.settings import Settings
 from batchaccess.sweep.summary import SweepSummary
@@ -257,6 +258,40 @@ async def test_metrics_tell_of_what_is_declared_and_forget_what_is_gone(
             return
         await asyncio.sleep(0.05)
     pytest.fail("series outlived their objects")
+
+
+async def test_silent_watches_are_told_by_a_metric_and_at_last_by_the_liveness_probe(
+    kube: Cluster, start: Callable[..., App], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(missedchanges, "GRACE_SECONDS", 0.5)
+    start(resync_seconds=0.2)
+    kube.apply(policy_manifest("lost", connections={"names": ["nowhere"]}))
+    await eventually(lambda: condition(kube.status_of(policy_path("lost")), "Accepted") == ("False", "TargetNotFound"))
+    url = caplog.text.partition("shows metrics at ")[2].split()[0]
+    series = 'batchaccess_resync_missed_changes_total{kind="BatchPoolAccessPolicy"}'
+
+    async def edited() -> tuple[int, float]:
+        """Have the policy changed; what the probe answers afterwards, and how many changes were missed."""
+        spec = {"priority": kube.call("GET", policy_path("lost"))["metadata"]["generation"]}
+        kube.call("PATCH", policy_path("lost"), {"spec": spec}, patch=True)
+        await asyncio.sleep(0.2)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as response:
+                shown = await response.text()
+            async with session.get(url.replace("/metrics", "/healthz")) as response:
+                return response.status, float(shown.partition(f"{series} ")[2].split()[0])
+
+    for _ in range(10):
+        assert await edited() == (200, 0)
+    kube.fault(path="watch=true", delay_seconds=120, count=100)
+    kube.cut_watches()
+    told = [await edited() for _ in range(20)]
+    while told[-1][0] == 200:
+        told.append(await edited())
+        assert len(told) < 100
+    first_missed = next(missed for _, missed in told if missed)
+    assert told[-1][1] > first_missed, "one miss is told by the metric only"
 
 
 async def test_missing_crds_are_waited_for_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,15 @@
-"""Candidates for a Lease in time that a test moves."""
+"""Candidates for a Lease, in time that passes at once."""
 
 import asyncio
-import heapq
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import wraps
 from itertools import count
+from typing import Any, ParamSpec, TypeVar
 
 from batchaccess.control.leadership import Leadership
 from batchaccess.core.reasons import ErrorKind
@@ -13,6 +17,9 @@ from batchaccess.kube.lease import LeaseRecord, StoredLease
 from batchaccess.ports import PortError
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Trouble(StrEnum):
@@ -25,56 +32,109 @@ class Trouble(StrEnum):
     """It takes effect, and its answer is lost."""
 
 
-class VirtualTime:
-    """A clock, and sleeps that end when the test says that so much time went by."""
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop that never waits: when nobody has anything to do its clock jumps to who is due next.
+
+    So timeouts, sleeps and pauses of the code under test take their time exactly, and the test none.
+    """
 
     def __init__(self) -> None:
         self._now = 0.0
-        self._order = count()
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        super().__init__(_JumpingSelector(self._jump))
 
-    def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self._now)
-
-    def monotonic(self) -> float:
+    def time(self) -> float:
+        """Seconds since the loop was made, all of them jumped over."""
         return self._now
 
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), future))
-        await future
+    def _jump(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    def __init__(self, jump: Callable[[float], None]) -> None:
+        super().__init__()
+        self._jump = jump
+
+    def select(self, timeout: float | None = None) -> Any:  # noqa: ANN401 as the standard library has it
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None, "everybody waits, and nobody for time"
+            self._jump(max(timeout, 0))
+        return ready
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an asynchronous test, or a part of one, on a virtual loop."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
+
+
+class VirtualTime:
+    """The clock of the virtual loop that runs."""
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def pass_by(self, seconds: float) -> None:
-        """Let so much time go by, waking who sleeps in order."""
-        until = self._now + seconds
-        await settle()
-        while self._sleepers and self._sleepers[0][0] <= until:
-            due, _, future = heapq.heappop(self._sleepers)
-            self._now = max(self._now, due)
-            if not future.done():
-                future.set_result(None)
-            await settle()
-        self._now = until
+        """Let so much time go by, and everybody do what is due by then."""
+        await asyncio.sleep(seconds)
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
-async def settle() -> None:
-    """Let everybody go on until all of them wait for time."""
-    for _ in range(20):
-        await asyncio.sleep(0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How many seconds a request is under way before it takes effect, and its answer after that."""
+
+    there: float = 0
+    back: float = 0
 
 
 @dataclass
 class StoredByServer:
-    """The Lease as the API server has it."""
+    """The Lease as the API server has it.
+
+    Attributes:
+        lease: as stored now.
+        writes: every record ever stored.
+    """
 
     lease: StoredLease | None = None
     versions: "count[int]" = field(default_factory=lambda: count(1))
     writes: list[LeaseRecord] = field(default_factory=list)
+    _at_work: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def store(self, record: LeaseRecord) -> StoredLease:
         self.lease = StoredLease(record=record, version=str(next(self.versions)))
         self.writes.append(record)
         return self.lease
+
+    def label(self) -> None:
+        """Somebody edits what is no part of the record."""
+        assert self.lease is not None
+        self.lease = StoredLease(record=self.lease.record, version=str(next(self.versions)))
+
+    async def serve(self, effect: Callable[[], T], distance: Distance) -> T:
+        """Answer a request; what was sent takes effect although who sent it may not wait for the answer."""
+
+        async def work() -> T:
+            await asyncio.sleep(distance.there)
+            return effect()
+
+        task = asyncio.create_task(work())
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        await asyncio.wait({task})
+        await asyncio.sleep(distance.back)
+        return task.result()
 
 
 class CandidatesView:
@@ -82,25 +142,36 @@ class CandidatesView:
 
     def __init__(self, server: StoredByServer) -> None:
         self.trouble = Trouble.NONE
+        self.distance = Distance()
+        self.reads = 0
         self._server = server
 
     async def read(self) -> StoredLease | None:
+        self.reads += 1
         self._answer_or_lose(on=(Trouble.LOST,))
-        return self._server.lease
+        return await self._server.serve(lambda: self._server.lease, self.distance)
 
     async def create(self, record: LeaseRecord) -> StoredLease:
-        self._answer_or_lose(on=(Trouble.LOST,))
-        if self._server.lease is not None:
-            raise PortError(ErrorKind.RACE, "AlreadyExists", "it exists", status=409)
-        stored = self._server.store(record)
-        self._answer_or_lose(on=(Trouble.UNHEARD,))
-        return stored
+        def effect() -> StoredLease:
+            if self._server.lease is not None:
+                raise PortError(ErrorKind.RACE, "AlreadyExists", "it exists", status=409)
+            return self._server.store(record)
+
+        return await self._written(effect)
 
     async def replace(self, record: LeaseRecord, *, version: str) -> StoredLease:
+        def effect() -> StoredLease:
+            if self._server.lease is None:
+                raise PortError(ErrorKind.WAITING, "NotFound", "it does not exist", status=404)
+            if self._server.lease.version != version:
+                raise PortError(ErrorKind.RACE, "Conflict", "it changed", status=409)
+            return self._server.store(record)
+
+        return await self._written(effect)
+
+    async def _written(self, effect: Callable[[], StoredLease]) -> StoredLease:
         self._answer_or_lose(on=(Trouble.LOST,))
-        if self._server.lease is None or self._server.lease.version != version:
-            raise PortError(ErrorKind.RACE, "Conflict", "it changed", status=409)
-        stored = self._server.store(record)
+        stored = await self._server.serve(effect, self.distance)
         self._answer_or_lose(on=(Trouble.UNHEARD,))
         return stored
 
@@ -115,7 +186,7 @@ class Candidate:
     def __init__(self, name: str, server: StoredByServer, time: VirtualTime) -> None:
         self.name = name
         self.view = CandidatesView(server)
-        self.leadership = Leadership(self.view, identity=name, clock=time, sleep=time.sleep, jitter=lambda: 0.0)
+        self.leadership = Leadership(self.view, identity=name, clock=time, jitter=lambda: 0.0)
         self.terms = 0
         self.leading = False
         self._task = asyncio.create_task(self._run())
@@ -144,3 +215,47 @@ class Candidate:
             self.leading, self.terms = True, self.terms + 1
             await self.leadership.keep()
             self.leading = False
+
+
+class Field:
+    """Candidates for one Lease."""
+
+    def __init__(self) -> None:
+        self.time = VirtualTime()
+        self.server = StoredByServer()
+        self.candidates: list[Candidate] = []
+        self.graves: list[Candidate] = []
+
+    def join(self, name: str, distance: Distance | None = None) -> Candidate:
+        self.candidates.append(Candidate(name, self.server, self.time))
+        self.candidates[-1].view.distance = distance or Distance()
+        return self.candidates[-1]
+
+    def move(self, distance: Distance) -> None:
+        """From now on the server is that far away from every candidate."""
+        for each in self.candidates:
+            each.view.distance = distance
+
+    @property
+    def holders(self) -> int:
+        """How many, dead or alive, have some of a lease left."""
+        return sum(each.leadership.seconds_left > 0 for each in [*self.candidates, *self.graves])
+
+    async def until(self, condition: Callable[[], bool], *, within: float) -> float:
+        """Seconds until it was so, in steps of a tenth."""
+        for step in range(round(within * 10) + 1):
+            if condition():
+                return step / 10
+            await self.time.pass_by(0.1)
+        raise AssertionError(f"it was not so within {within} s")
+
+
+@asynccontextmanager
+async def field_of(*names: str) -> AsyncIterator[Field]:
+    field = Field()
+    for name in names:
+        field.join(name)
+        await field.time.pass_by(0)
+    yield field
+    for candidate in field.candidates:
+        await candidate.kill()

@@ -13,6 +13,7 @@ from batchaccess.telemetry.words import (
     ObjectKind,
     PortClass,
     SweepResult,
+    WatchedKind,
     WatchEvent,
     WriteResult,
 )
@@ -215,7 +216,10 @@ def test_kubernetes_traffic_is_counted() -> None:
     metrics.status_written(ObjectKind.POLICY, WriteResult.CONFLICT)
     metrics.event_emitted(EventType.NORMAL, EventReason.CONNECTED, WriteResult.FAILED)
     metrics.watch_delivered(ObjectKind.POOL, WatchEvent.LISTED)
+    metrics.changes_missed(WatchedKind.NAMESPACE, 3)
     labels = {"kind": "BatchPoolAccessPolicy", "result": "Conflict"}
     assert value_of(metrics, "batchaccess_status_writes_total", **labels) == 1
     assert value_of(metrics, "batchaccess_events_total", type="Normal", reason="Connected", result="Failed") == 1
     assert value_of(metrics, "batchaccess_watch_events_total", kind="BatchPoolAccess", event="Listed") == 1
+    missed = {kind: value_of(metrics, "batchaccess_resync_missed_changes_total", kind=kind) for kind in WatchedKind}
+    assert missed == dict.fromkeys(WatchedKind, 0) | {WatchedKind.NAMESPACE: 3}, "each kind has a series from the start"

@@ -8,6 +8,7 @@ import base64
 import binascii
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 
@@ -54,7 +55,7 @@ class Identity(Protocol):
         ...
 
     async def renew_after_denial(self) -> bool:
-        """The same because the service refused us; at most twice a minute."""
+        """The same because the service refused us; at most every five seconds."""
         ...
 
     async def close(self) -> None:
@@ -89,31 +90,30 @@ class FederatedIdentity:
 class SecretIdentity:
     """SharedKey and ClientSecret: a credential made from a secret, and made anew when the secret changes."""
 
-    def __init__(self, secret: WatchedSecret, make: Callable[[str], Credential]) -> None:
+    def __init__(self, secret: WatchedSecret[Credential]) -> None:
         self._secret = secret
-        self._make = make
-        self._credential = make(secret.value)
 
     @property
     def credential(self) -> Credential:
         """Made from the secret last read."""
-        return self._credential
+        return self._secret.made
 
     async def renew_if_old(self) -> bool:
         """Read the secret again every five minutes."""
-        return await self._adopt(await self._secret.reread_if_old())
+        return await self._renewed(self._secret.reread_if_old)
 
     async def renew_after_denial(self) -> bool:
         """Read the secret again now, unless that was done a moment ago."""
-        return await self._adopt(await self._secret.reread_after_denial())
+        return await self._renewed(self._secret.reread_after_denial)
 
     async def close(self) -> None:
         """Release the connection to the token endpoint, if there is one."""
-        await _close(self._credential)
+        await _close(self._secret.made)
 
-    async def _adopt(self, changed: bool) -> bool:  # noqa: FBT001 the answer of the two callers
+    async def _renewed(self, reread: Callable[[], Awaitable[bool]]) -> bool:
+        former = self._secret.made
+        changed = await reread()
         if changed:
-            former, self._credential = self._credential, self._make(self._secret.value)
             await _close(former)
         return changed
 
@@ -182,11 +182,10 @@ async def new_identity(
         case AuthType.MANAGED_IDENTITY:
             return FederatedIdentity(_managed_identity(auth))
         case AuthType.CLIENT_SECRET:
-            secret = await _secret(auth, secrets, monotonic)
-            return SecretIdentity(secret, lambda value: _client_secret(auth, value, endpoint, settings))
+            make = partial(_client_secret, auth, endpoint=endpoint, settings=settings)
+            return SecretIdentity(await _secret(auth, secrets, make, monotonic))
         case AuthType.SHARED_KEY:
-            secret = await _secret(auth, secrets, monotonic)
-            return SecretIdentity(secret, lambda value: _shared_key(value, endpoint))
+            return SecretIdentity(await _secret(auth, secrets, partial(_shared_key, endpoint=endpoint), monotonic))
         case _:
             assert_never(auth.type)
 
@@ -247,23 +246,32 @@ def _shared_key(secret: str, endpoint: Endpoint) -> AzureNamedKeyCredential:
     return AzureNamedKeyCredential(name if colon else endpoint.account_name, key)
 
 
-async def _secret(auth: Auth, reader: SecretReader, monotonic: Callable[[], float]) -> WatchedSecret:
+async def _secret(
+    auth: Auth, reader: SecretReader, make: Callable[[str], Credential], monotonic: Callable[[], float]
+) -> WatchedSecret[Credential]:
     if auth.secret_ref is None:
         raise PortError(ErrorKind.INVALID, "Invalid", f"{auth.type} needs spec.auth.secretRef")
-    secret = WatchedSecret(reader, auth.secret_ref, monotonic=monotonic)
-    await secret.read()
-    return secret
+    return await WatchedSecret.read_first(reader, auth.secret_ref, make=make, monotonic=monotonic)
+
+
+def _authority(endpoint: Endpoint, settings: AdapterSettings) -> str:
+    """Who issues the tokens: the cloud of the account's host, where that tells it, whatever the environment says.
+
+    The workload identity webhook sets AZURE_AUTHORITY_HOST for a container to the cloud of the cluster, with which a
+    connection to another cloud has nothing to do: its client secret, or the pod's token, must not be sent there.
+    """
+    if endpoint.tells_its_cloud:
+        return endpoint.cloud.authority_host
+    return settings.authority_host or os.environ.get(_AUTHORITY_VARIABLE) or endpoint.cloud.authority_host
 
 
 def _token_endpoint(endpoint: Endpoint, settings: AdapterSettings) -> dict[str, Any]:
     """Who issues the tokens, and how it is spoken to.
 
-    The workload identity webhook of AKS sets AZURE_AUTHORITY_HOST to the cloud's own, so it wins over our table.
     Instance discovery would ask the public cloud whether that authority exists, which private clouds cannot reach.
     """
-    authority = settings.authority_host or os.environ.get(_AUTHORITY_VARIABLE) or endpoint.cloud.authority_host
     return {
-        "authority": authority,
+        "authority": _authority(endpoint, settings),
         "disable_instance_discovery": True,
         "retry_total": 2,
         "retry_status": 0,

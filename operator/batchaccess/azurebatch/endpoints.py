@@ -78,6 +78,11 @@ class Endpoint:
         return is_loopback(self.host)
 
     @property
+    def tells_its_cloud(self) -> bool:
+        """Whether the host ends in a suffix of Azure; of hosts that were allowed besides nobody knows the cloud."""
+        return self.host.endswith(f".{self.cloud.batch_suffix}")
+
+    @property
     def account_name(self) -> str:
         """The Batch account's name: the first label of the host."""
         return self.host.partition(".")[0]

@@ -14,7 +14,8 @@ class AdapterSettings:
     """PEM file of certificate authorities trusted besides the system's, for Batch and for token endpoints."""
 
     authority_host: str | None = None
-    """Who issues tokens; absent means AZURE_AUTHORITY_HOST, and without that the authority of the account's cloud."""
+    """Who issues tokens for hosts of `allow_endpoint_suffixes`, which tell no cloud; absent means AZURE_AUTHORITY_HOST,
+    and without that the public cloud's. For hosts of Azure it is always their own cloud's."""
 
     request_timeout_seconds: float = 30.0
     """Longest time for one request, token included; the service itself gives up after 30 seconds."""

@@ -20,8 +20,9 @@ class LeaseTimings:
     Attributes:
         lease_seconds: how long others wait after the last renewal that they saw.
         renew_deadline_seconds: how long a leader goes on without a renewal that succeeded.
-        retry_seconds: between two looks at the Lease, and two renewals of it.
-        request_seconds: the longest time for one request; two of them fit into the renew deadline.
+        retry_seconds: between two looks at the Lease, and between the beginnings of two renewals of it.
+        request_seconds: the longest time for one request; two of them fit into the renew deadline, so that a server
+            that answers each just in time is led under.
         margin_seconds: before the lease ends every write has to have ended.
     """
 
@@ -35,8 +36,9 @@ class LeaseTimings:
         """Refuse timings under which two could lead at once, or nobody for long."""
         if not self.lease_seconds >= self.renew_deadline_seconds + self.margin_seconds:
             raise ValueError("a leader must stop before its lease ends: lease >= renew deadline + margin")
-        if not self.renew_deadline_seconds > self.retry_seconds + self.request_seconds:
-            raise ValueError("one failed renewal must not end a term: renew deadline > retry + request")
+        # A renewal counts from when it was sent, and the next is sent when it was answered, or after the pause.
+        if not self.renew_deadline_seconds >= max(self.request_seconds, self.retry_seconds) + self.request_seconds:
+            raise ValueError("two requests must fit into the renew deadline: >= request + the longer of request, retry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

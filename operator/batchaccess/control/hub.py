@@ -8,9 +8,10 @@ from batchaccess.control.wakeups import asks_for_reading, connections_to_wake, u
 from batchaccess.core.model import JsonObject
 from batchaccess.core.pace import Urgency
 from batchaccess.kube.catalogue import LiveCatalogue, Reading
-from batchaccess.kube.resources import CONNECTIONS, POLICIES, POOL_ACCESSES, Resource
+from batchaccess.kube.missedchanges import CountMissed, MissedChanges
+from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.telemetry.metrics import Metrics
-from batchaccess.telemetry.words import ObjectKind, WatchEvent
+from batchaccess.telemetry.words import ObjectKind, WatchedKind, WatchEvent
 
 OBJECT_KINDS: Final = {
     CONNECTIONS: ObjectKind.CONNECTION,
@@ -18,6 +19,14 @@ OBJECT_KINDS: Final = {
     POOL_ACCESSES: ObjectKind.POOL,
 }
 """What the metrics call our kinds; the others are not counted."""
+
+WATCHED_KINDS: Final = {
+    CONNECTIONS: WatchedKind.CONNECTION,
+    POLICIES: WatchedKind.POLICY,
+    POOL_ACCESSES: WatchedKind.POOL,
+    NAMESPACES: WatchedKind.NAMESPACE,
+}
+"""What they call everything that is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +49,17 @@ class Listeners:
 class Hub:
     """Implements `handlers.Observer`."""
 
-    def __init__(self, live: LiveCatalogue, metrics: Metrics) -> None:
+    def __init__(self, live: LiveCatalogue, metrics: Metrics, missed: MissedChanges) -> None:
         self._live = live
         self._metrics = metrics
+        self._missed = missed
         self._resync: Callable[[Urgency], None] | None = None
 
     def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
         """Take in what a watch delivered."""
         if kind := OBJECT_KINDS.get(resource):
             self._metrics.watch_delivered(kind, _watch_event(event_type))
+        self._missed.told(resource, raw, event_type=event_type)
         if event_type is None and self._resync is not None and self._live.is_outdated(resource, raw):
             # A list is never older than what we know, unless the store lost its history: only a whole reading tells.
             self._resync(Urgency.AT_ONCE)
@@ -69,6 +80,15 @@ class Hub:
 
         self._live.subscribe(tell)
         self._resync = listeners.resync
+
+
+def counting_missed_changes(metrics: Metrics) -> CountMissed:
+    """Counts, by kind, changes that no watch told."""
+
+    def count(resource: Resource, number: int) -> None:
+        metrics.changes_missed(WATCHED_KINDS[resource], number)
+
+    return count
 
 
 def _watch_event(event_type: str | None) -> WatchEvent:

@@ -77,7 +77,7 @@ class KindCache(Generic[T]):
     def put(self, raw: JsonObject) -> Change[T] | None:
         """Take in a reading of an object; None if it told nothing new."""
         metadata = raw["metadata"]
-        uid, version = str(metadata["uid"]), _version(metadata.get("resourceVersion"))
+        uid, version = str(metadata["uid"]), version_of(metadata.get("resourceVersion"))
         key: Key = (metadata.get("namespace"), str(metadata["name"]))
         before = self._objects.get(key)
         self._newest = max(self._newest, version)
@@ -104,11 +104,11 @@ class KindCache(Generic[T]):
         `began_after` is the newest version that was known before the list was asked for. A list older than that comes
         from a store that lost its history, such as one restored from a backup: then the list is all there is.
         """
-        if 0 < _version(listing.resource_version) < began_after:
+        if 0 < version_of(listing.resource_version) < began_after:
             self._forget_versions()
         changes = [change for raw in listing.items if (change := self.put(raw)) is not None]
         listed = {str(raw["metadata"]["uid"]) for raw in listing.items}
-        horizon = _version(listing.resource_version)
+        horizon = version_of(listing.resource_version)
         self._newest = max(self._newest, horizon)
         for entry in list(self._objects.values()):
             if entry.uid not in listed and entry.resource_version <= horizon:
@@ -121,7 +121,7 @@ class KindCache(Generic[T]):
         """Whether something newer was read of the object of that name, or its deletion."""
         metadata = raw["metadata"]
         known = self._objects.get((metadata.get("namespace"), str(metadata["name"])))
-        older = known is not None and _version(metadata.get("resourceVersion")) < known.resource_version
+        older = known is not None and version_of(metadata.get("resourceVersion")) < known.resource_version
         return older or str(metadata["uid"]) in self._deleted
 
     def _forget_versions(self) -> None:
@@ -160,8 +160,11 @@ class KindCache(Generic[T]):
             self._deleted.popitem(last=False)
 
 
-def _version(text: object) -> int:
-    """Resource versions grow within a kind and are comparable as integers (Kubernetes 1.35, KEP 5504, says so)."""
+def version_of(text: object) -> int:
+    """A resource version as a number; 0 for what is none.
+
+    Resource versions grow within a kind and are comparable as integers (Kubernetes 1.35, KEP 5504, says so).
+    """
     try:
         return int(str(text))
     except ValueError:

@@ -89,15 +89,16 @@ class LiveCatalogue:
         """Whether something newer was read of an object, or its deletion."""
         return self._cache(resource).is_outdated(raw)
 
-    def replace(self, resource: Resource, listing: KubeListing, *, began_after: int = 0) -> int:
-        """Take in a whole list; the number of objects about which it told something new.
+    def replace(self, resource: Resource, listing: KubeListing, *, began_after: int = 0) -> Sequence[Reading]:
+        """Take in a whole list; what it told that was new.
 
         `began_after` is the `newest_version` from before the list was asked for.
         """
         changes = self._cache(resource).replace(listing, began_after=began_after)
-        for change in changes:
-            self._note(Reading(resource=resource, change=change))
-        return len(changes)
+        readings = [Reading(resource=resource, change=change) for change in changes]
+        for reading in readings:
+            self._note(reading)
+        return readings
 
     def catalogue(self) -> Catalogue:
         """The latest reading of what is valid; the same object while nothing changed."""

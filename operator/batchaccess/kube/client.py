@@ -96,7 +96,10 @@ class KubeClient:
         return cls(load, _api_client(await load()), timeout_seconds=timeout_seconds)
 
     def under(self, leave: WriteLeave | None) -> Self:
-        """The same client, over the same connections, with every write refused or bounded by `leave`."""
+        """The same client, over the same connections, with every write refused or bounded by `leave`.
+
+        Its requests wait for each other, not for those of this client.
+        """
         return type(self)(self._load, self._client, timeout_seconds=self._timeout_seconds, leave=leave)
 
     async def access(self) -> ApiAccess:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchaccess.core.pace import Asked, Pace, TokenBucket, Urgency
-from batchaccess.kube.catalogue import LiveCatalogue
+from batchaccess.kube.catalogue import LiveCatalogue, Reading
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.listing import list_all
+from batchaccess.kube.missedchanges import MissedChanges
 from batchaccess.kube.resources import WATCHED, Resource
 from batchaccess.ports import Clock, PortError
 
@@ -49,15 +50,15 @@ class Unlistable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResyncResult:
-    """What a whole reading brought: `news` are objects that the watches had not told us about."""
+    """What a whole reading brought: `news` is what the watches had not told us, or not yet."""
 
-    news: int
+    news: Sequence[Reading]
     failures: tuple[Unlistable, ...]
 
 
 async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
     """List every watched kind and take it in; a kind that cannot be listed keeps its last reading."""
-    news = 0
+    news: list[Reading] = []
     failures: list[Unlistable] = []
     for resource in WATCHED:
         known = live.newest_version(resource)
@@ -67,7 +68,7 @@ async def resync(client: KubeClient, live: LiveCatalogue) -> ResyncResult:
             failures.append(Unlistable(resource=resource, error=error))
         else:
             news += live.replace(resource, listing, began_after=known)
-    return ResyncResult(news=news, failures=tuple(failures))
+    return ResyncResult(news=tuple(news), failures=tuple(failures))
 
 
 class ResyncLoop:
@@ -77,6 +78,7 @@ class ResyncLoop:
         self,
         client: KubeClient,
         live: LiveCatalogue,
+        missed: MissedChanges,
         *,
         period_seconds: float,
         clock: Clock,
@@ -85,6 +87,7 @@ class ResyncLoop:
         """Keep what is read, how often, and how often more those may ask for it who have to keep to a pace."""
         self._client = client
         self._live = live
+        self._missed = missed
         self._period_seconds = period_seconds
         self._clock = clock
         self._asked = Asked(bucket=TokenBucket.full(pace, now=clock.monotonic()))
@@ -131,6 +134,7 @@ class ResyncLoop:
         except Exception:  # noqa: BLE001 one reading that cannot be digested must not be the last one
             _log.exception("reading the Kubernetes API anew failed")
             return
+        self._missed.read(result.news)
         for failure in result.failures:
             _log.warning("%s; the last reading stays in use", failure.explanation)
         if result.news:

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.telemetry.families import Family, Label, counter, gauge
 from batchaccess.telemetry.labels import OBJECT_KIND
-from batchaccess.telemetry.words import ObjectKind, WatchEvent, WriteResult
+from batchaccess.telemetry.words import ObjectKind, WatchedKind, WatchEvent, WriteResult
 
 WRITE_RESULT = Label(name="result", meaning="how the write ended", values=WriteResult)
 
@@ -30,8 +30,14 @@ WATCH_EVENTS = counter(
     "Objects that the watches delivered. Growing Listed means that watches break and read everything again.",
     [OBJECT_KIND, Label(name="event", meaning="what happened to the object", values=WatchEvent)],
 )
+MISSED_CHANGES = counter(
+    "resync_missed_changes_total",
+    "Changes that a whole reading of the Kubernetes API found and that their watch had still not told at the next one, "
+    "half a minute later or more: it is open and silent. What a watch tells a little later is not counted.",
+    [Label(name="kind", meaning="kind of the object", values=WatchedKind)],
+)
 
-FAMILIES: tuple[Family, ...] = (STATUS_WRITES, EVENTS, WATCH_EVENTS, LEADER)
+FAMILIES: tuple[Family, ...] = (STATUS_WRITES, EVENTS, WATCH_EVENTS, MISSED_CHANGES, LEADER)
 
 
 class KubernetesMetrics:
@@ -41,7 +47,10 @@ class KubernetesMetrics:
         self._status_writes = STATUS_WRITES.live_counter(registry)
         self._events = EVENTS.live_counter(registry)
         self._watch_events = WATCH_EVENTS.live_counter(registry)
+        self._missed_changes = MISSED_CHANGES.live_counter(registry)
         self._leader = LEADER.live_gauge(registry)
+        for watched in WatchedKind:
+            self._missed_changes.labels(watched)
         for kind in ObjectKind:
             for result in (WriteResult.WRITTEN, WriteResult.FAILED):
                 self._status_writes.labels(kind, result)  # At zero, so that `increase` sees the first one.
@@ -61,3 +70,7 @@ class KubernetesMetrics:
     def watch_delivered(self, kind: ObjectKind, event: WatchEvent) -> None:
         """Count one object that a watch delivered."""
         self._watch_events.labels(kind, event).inc()
+
+    def changes_missed(self, kind: WatchedKind, number: int) -> None:
+        """Count changes that a whole reading found and no watch told."""
+        self._missed_changes.labels(kind).inc(number)

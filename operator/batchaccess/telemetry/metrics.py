@@ -14,7 +14,7 @@ from batchaccess.telemetry import azure, drift, exposure, kubernetes, objects, p
 from batchaccess.telemetry.connection import ConnectionMetrics, Instruments
 from batchaccess.telemetry.families import Family, Label, gauge
 from batchaccess.telemetry.rows import PolicyRow
-from batchaccess.telemetry.words import ObjectKind, WatchEvent, WriteResult
+from batchaccess.telemetry.words import ObjectKind, WatchedKind, WatchEvent, WriteResult
 
 BUILD_INFO = gauge(
     "build_info",
@@ -99,6 +99,10 @@ class Metrics:
     def watch_delivered(self, kind: ObjectKind, event: WatchEvent) -> None:
         """Count one object that a watch delivered."""
         self._kubernetes.watch_delivered(kind, event)
+
+    def changes_missed(self, kind: WatchedKind, number: int) -> None:
+        """Count changes that a whole reading found and no watch told."""
+        self._kubernetes.changes_missed(kind, number)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, as a scrape sees it."""

@@ -89,6 +89,15 @@ class ObjectKind(StrEnum):
     POOL = "BatchPoolAccess"
 
 
+class WatchedKind(StrEnum):
+    """The kinds that the operator watches: its own, and the namespaces that grants select by their labels."""
+
+    CONNECTION = ObjectKind.CONNECTION.value
+    POLICY = ObjectKind.POLICY.value
+    POOL = ObjectKind.POOL.value
+    NAMESPACE = "Namespace"
+
+
 class WriteResult(StrEnum):
     """How a write to the Kubernetes API ended."""
 
