@@ -281,7 +281,7 @@ def test_a_pool_shows_rules_drift_and_change_in_order() -> None:
 def test_a_correction_tells_for_how_long_the_pool_was_open(since: str, told: str) -> None:
     change = {"policy": "render/ssh", "time": "2026-03-01T12:00:00Z", "before": "x", "after": "y"}
     status = pool_status(lastChange=change | ({"exposedSince": since} if since else {}))
-    assert told in good(pool_page(pool(status=status), [], shell=shell(depth=1))).text
+    assert told in good(pool_page(pool(status=status), connection(), [], shell=shell(depth=1))).text
 
 
 @pytest.mark.parametrize("step", [*STEPS, "RestorePending", "InventedTomorrow"])
