@@ -178,7 +178,8 @@ class Lives(OneLife):
             self.world.advance(SWEEP_SECONDS)
             if self.in_kubernetes():
                 self.witness.problems.append("gates: a drain began though every pool drifts and no policy was edited")
-                return
+            if self.in_kubernetes() or 2 * sum(each != "Compliant" for each in self.reasons().values()) <= len(POOLS):
+                return  # Empty pools are corrected all the same, and with the share the breaker falls.
 
     @rule(pool_id=pools, nodes=st.integers(0, 4))
     def somebody_resizes(self, pool_id: str, nodes: int) -> None:
