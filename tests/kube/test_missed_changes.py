@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from batchaccess import handlers
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.listing import KubeListing
 from batchaccess.kube.missedchanges import GRACE_SECONDS, MissedChanges
 from batchaccess.kube.resources import NAMESPACES, POOL_ACCESSES, Resource
+from kubeemulator.watching import BOOKMARK_SECONDS
 from tests.support.clock import FakeClock
 
 PERIOD = 600
@@ -200,3 +202,7 @@ def test_it_takes_longer_than_kopf_needs_to_open_a_silent_watch_anew(story: Stor
         story.read(after=5)
         seconds += 5
     assert 3 * GRACE_SECONDS <= seconds <= 4 * GRACE_SECONDS
+
+
+def test_silence_is_taken_for_death_only_after_a_bookmark_is_overdue() -> None:
+    assert handlers.settings().watching.inactivity_timeout > BOOKMARK_SECONDS

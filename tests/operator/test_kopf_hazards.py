@@ -18,8 +18,8 @@ from batchaccess import handlers
 from batchaccess.api import parse_connection, parse_policy
 from batchaccess.clock import SystemClock
 from batchaccess.control.accountloop import LoopCallbacks, LoopRhythm
+from batchaccess.control.hub import Hub
 from batchaccess.control.supervisor import Supervisor
-from batchaccess.core.model import JsonObject
 from batchaccess.kube import missedchanges
 from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
@@ -28,7 +28,7 @@ from batchaccess.kube.resources import CONNECTIONS, GROUP, POLICIES, VERSION, WA
 from batchaccess.kube.resync import ResyncLoop, resync
 from batchaccess.kube.statuswriter import StatusWriter
 from batchaccess.telemetry.liveness import SweepDeadlines
-from kubeemulator.watching import BOOKMARK_SECONDS
+from batchaccess.telemetry.metrics import Metrics
 from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_manifest, policy_manifest, policy_path
 from tests.support.sweeps import FakeStore, WithoutSagas
 from tests.support.waiting import eventually
@@ -68,17 +68,9 @@ def live() -> LiveCatalogue:
     return LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
 
 
-class IntoCatalogue:
+def into_catalogue(live: LiveCatalogue, missed: MissedChanges | None = None) -> Hub:
     """Feeds the watches straight into a catalogue."""
-
-    def __init__(self, live: LiveCatalogue, missed: MissedChanges | None = None) -> None:
-        self._live = live
-        self._missed = missed
-
-    def observe(self, resource: Resource, raw: JsonObject, *, event_type: str | None) -> None:
-        if self._missed is not None:
-            self._missed.told(resource, raw, event_type=event_type)
-        self._live.observe(resource, raw, deleted=event_type == "DELETED")
+    return Hub(live, Metrics(), missed or MissedChanges(SystemClock(), lambda *_: None))
 
 
 def watches(
@@ -93,7 +85,7 @@ def watches(
     settings.networking.error_backoffs = backoffs
     if inactivity is not None:
         settings.watching.inactivity_timeout = inactivity
-    handlers.register(registry, IntoCatalogue(live, missed), client.access)
+    handlers.register(registry, into_catalogue(live, missed), client.access)
     return handlers.Watches(registry, settings)
 
 
@@ -154,7 +146,7 @@ async def our_loop(_: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks
 async def timer_of_kopf(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks:
     registry, settings = kopf.OperatorRegistry(), handlers.settings()
     settings.networking.error_backoffs = QUICK
-    handlers.register(registry, IntoCatalogue(live), client.access)
+    handlers.register(registry, into_catalogue(live), client.access)
     ticks = 0
 
     @kopf.timer(GROUP, VERSION, CONNECTIONS.plural, interval=0.1, registry=registry)
@@ -275,10 +267,6 @@ async def test_a_watch_that_is_open_and_silent(
         assert (names(live) == ["seen", "unseen"]) is healed
 
 
-def test_silence_is_taken_for_death_only_after_a_bookmark_is_overdue() -> None:
-    assert handlers.settings().watching.inactivity_timeout > BOOKMARK_SECONDS
-
-
 # --- 3. The operator exits when a watch fails for longer than the retries ------------------------------------------
 
 
@@ -326,7 +314,7 @@ async def embedded_by_us(client: KubeClient, live: LiveCatalogue) -> AsyncIterat
 @asynccontextmanager
 async def embedded_as_documented(client: KubeClient, live: LiveCatalogue) -> AsyncIterator[Stop]:
     registry, flag, ready = kopf.OperatorRegistry(), asyncio.Event(), asyncio.Event()
-    handlers.register(registry, IntoCatalogue(live), client.access)
+    handlers.register(registry, into_catalogue(live), client.access)
     running = asyncio.create_task(
         kopf.operator(
             registry=registry, settings=handlers.settings(), clusterwide=True, stop_flag=flag, ready_flag=ready
@@ -382,7 +370,7 @@ async def test_many_objects_at_once(
     settings.queueing.worker_limit = limit
     settings.queueing.idle_timeout = 30
     settings.queueing.exit_timeout = 0.1
-    handlers.register(registry, IntoCatalogue(live), client.access)
+    handlers.register(registry, into_catalogue(live), client.access)
     async with watching(handlers.Watches(registry, settings)):
         with suppress(AssertionError):
             await eventually(lambda: len(names(live)) == 80, within=15 if all_seen else 2)
