@@ -70,7 +70,7 @@ def live() -> LiveCatalogue:
 
 def into_catalogue(live: LiveCatalogue, missed: MissedChanges | None = None) -> Hub:
     """Feeds the watches straight into a catalogue."""
-    return Hub(live, Metrics(), missed or MissedChanges(SystemClock(), lambda *_: None))
+    return Hub(live, Metrics(SystemClock()), missed or MissedChanges(SystemClock(), lambda *_: None))
 
 
 def watches(

@@ -78,7 +78,7 @@ class World:
         logged = json.loads(self.kubectl("get", "--raw", "/emulator/requests"))["requests"]
         return [f"{each['method']} {each['path']}" for each in logged if each["user"].endswith(":batchaccess")]
 
-    def until(self, condition: Callable[[], object], what: str, *, within: float = 30) -> None:
+    def until(self, condition: Callable[[], object], what: str, *, within: float = 90) -> None:
         deadline = time.monotonic() + within
         while not condition():
             assert self.process.poll() is None, self.log
