@@ -7,11 +7,13 @@ from typing import Any
 from batchaccess.core.assessment import assess
 from batchaccess.core.declared import AccessPolicy, AccountConnection, Strategy
 from batchaccess.core.model import NodeCounts, ObservedPool
+from batchaccess.core.saga.actions import Remediate, SagaDecision, WriteKubernetesJournal
+from batchaccess.core.saga.decision import decide_saga
 from batchaccess.core.saga.journal import Holder, Journal, PolicyVersion
 from batchaccess.core.saga.metadata import metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from batchaccess.core.saga.situation import Situation
-from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal, RestoreMark, Step
+from batchaccess.core.saga.steps import DrainHistory, Ending, KubernetesJournal, RestoreMark, Step
 from batchaccess.core.selection import Candidates
 from tests.support.build import NOW, RECENT, connection, endpoint, policy, pool, wanted
 
@@ -82,3 +84,19 @@ def situation(
     assessment = assess(of, nodes=None, connection=account, candidates=Candidates.of(account, [by] if by else [], {}))
     made = Situation(assessment=assessment, connection=account, holder=US, new_saga_id="0123456789ab", now=now)
     return replace(made, **changes)
+
+
+def decided(at: Situation) -> SagaDecision:
+    return decide_saga(at)
+
+
+def acted(at: Situation) -> Any:  # noqa: ANN401 the test asserts on its type
+    decision = decide_saga(at)
+    assert isinstance(decision, Remediate), decision
+    return decision.action
+
+
+def written(at: Situation) -> tuple[Step, Ending | None]:
+    action = acted(at)
+    assert isinstance(action, WriteKubernetesJournal), action
+    return action.copy.step, action.copy.ending
