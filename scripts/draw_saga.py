@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from batchaccess.core.saga.rules import GONE, Rule
 from batchaccess.core.saga.steps import Step
-from batchaccess.core.saga.table import GONE, TABLE, Rule
+from batchaccess.core.saga.table import TABLE
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "remediation.md"
 BEGIN: Final = "<!-- drawn from operator/batchaccess/core/saga/table.py by scripts/draw_saga.py -->"

@@ -7,7 +7,7 @@ from batchaccess.core.saga.journal import Journal, PolicyVersion
 from batchaccess.core.saga.metadata import is_ours, metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from tests.exploration.party import CLOCK, THEM, US, journal_of
-from tests.exploration.performing import crashed
+from tests.exploration.performing import crashed, recorded_scales
 from tests.exploration.servicemodel import FRESH, Assumptions, Pool, progress
 from tests.exploration.world import COPIES, NO_ACTION, NO_COPY, NO_HISTORY, State
 from tests.support import build
@@ -84,8 +84,9 @@ def _scale_edits(state: State) -> Iterator[tuple[str, State]]:
 
 def _wished(state: State, pool: Pool) -> State:
     """The new scale is the only right one; where it cannot be told from our own doing, the recorded one is as well."""
-    told = is_closed(state) or _can_be_told(state, pool)
-    return state._replace(pool=pool, legit=frozenset({pool.scale}) if told else state.legit | {pool.scale})
+    if is_closed(state) or _can_be_told(state, pool):
+        return state._replace(pool=pool, legit=frozenset({pool.scale}))
+    return state._replace(pool=pool, legit=state.legit | {pool.scale} | recorded_scales(state))
 
 
 def _can_be_told(state: State, pool: Pool) -> bool:
@@ -102,7 +103,8 @@ def _can_be_told(state: State, pool: Pool) -> bool:
     if state.restored:
         return True
     known = copy.emptied or copy.standing is not None or state.mark is not None
-    return state.changed and known and pool.formula is None and pool.target not in (0, state.pool.target)
+    paused = None if copy.standing is None or copy.emptied else copy.standing.dedicated
+    return state.changed and known and pool.formula is None and pool.target not in (0, state.pool.target, paused)
 
 
 def _pool_edits(state: State) -> Iterator[tuple[str, State]]:

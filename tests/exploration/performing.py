@@ -209,9 +209,19 @@ def _check_recorded(state: State) -> None:
 
 def _recorded_anywhere(pool: Pool, journal: Journal) -> frozenset[tuple[object, ...]]:
     """The scale there is, and what either copy says; the Azure copy is rewritten later than the Kubernetes copy."""
+    return frozenset({pool.scale, _scale(journal.recorded)}) | _recorded_in_azure(pool)
+
+
+def recorded_scales(state: State) -> frozenset[tuple[object, ...]]:
+    """What the copies of the journal say."""
+    copy = COPIES.value(state.copy)
+    known = frozenset() if copy is None else frozenset({_scale(copy.journal.recorded)})
+    return known | _recorded_in_azure(state.pool)
+
+
+def _recorded_in_azure(pool: Pool) -> frozenset[tuple[object, ...]]:
     found = journal_of(pool.metadata)
-    also = {_scale(found.recorded)} if isinstance(found, Journal) else set()
-    return frozenset({pool.scale, _scale(journal.recorded), *also})
+    return frozenset({_scale(found.recorded)}) if isinstance(found, Journal) else frozenset()
 
 
 def _scale(recorded: RecordedScale) -> tuple[object, ...]:

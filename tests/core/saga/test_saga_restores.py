@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,38 @@ def test_a_restore_is_written_down_with_what_tells_it_from_a_later_wish() -> Non
     assert isinstance(action, WriteKubernetesJournal)
     assert (action.copy.step, action.copy.restore) == (Step.RESTORING, MARK)
     assert isinstance(acted(replace(at, kubernetes=action.copy)), Resize)
+
+
+MAY_BE_FROM_BEFORE_THE_DRAIN = {
+    "paused targets that were none already": (GONE_NODES, {"standing": NodeCounts()}),
+    "paused targets of which only the Azure copy tells": (GONE_NODES, {"ending": Ending.RESUMED}),
+    "paused targets of a saga that was taken over": (GONE_NODES, {"ending": Ending.ADOPTED}),
+    "paused targets that are there still": (carrying(BUSY, journal()), {"standing": NodeCounts(dedicated=2)}),
+    "targets of which nobody knows whether they were drained": (carrying(BUSY, journal()), {"ending": Ending.RESUMED}),
+}
+
+
+@pytest.mark.parametrize(
+    ("of", "known"), MAY_BE_FROM_BEFORE_THE_DRAIN.values(), ids=MAY_BE_FROM_BEFORE_THE_DRAIN.keys()
+)
+def test_a_reading_that_may_be_older_than_the_drain_is_no_mark_of_a_restore(
+    of: ObservedPool, known: dict[str, Any]
+) -> None:
+    paused = journal(recorded=RECORDED_FORMULA)
+    at = situation(
+        replace(of, metadata=carrying(of, paused).metadata), kubernetes=copy(Step.RESTORING, paused, **known)
+    )
+    assert isinstance(acted(at), EnableAutoscale)
+
+
+def test_targets_that_somebody_sets_while_a_formula_has_to_be_paused_again_are_their_wish() -> None:
+    paused = journal(recorded=RECORDED_FORMULA)
+    drained_from = copy(Step.DRAINING, paused, standing=NodeCounts(dedicated=2), etag=BUSY.etag)
+    annotated = replace(carrying(BUSY, paused), etag="annotated")
+    again = acted(situation(annotated, kubernetes=drained_from, saga_memory=SagaMemory(unsent_etag=BUSY.etag)))
+    assert again.copy.step is Step.PAUSING_AUTOSCALE
+    resized = replace(scaled(annotated, target=5, current=5), etag="resized")
+    assert written(situation(resized, kubernetes=again.copy)) == (Step.RESTORING, Ending.SCALE_CHANGED)
 
 
 LATER = {

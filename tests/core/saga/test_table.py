@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from batchaccess.core.saga.rules import GONE
 from batchaccess.core.saga.steps import Step
-from batchaccess.core.saga.table import GONE, REASONS, TABLE
+from batchaccess.core.saga.table import REASONS, TABLE
 
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "draw_saga.py"
 

@@ -1,10 +1,9 @@
-"""What the rows of the table ask and do; each is a small function of one visit."""
+"""What the rows of the table do; each is a small function of one visit."""
 
 from dataclasses import replace
 from typing import Final
 
 from batchaccess.core.decision import PatchNetwork, Wait
-from batchaccess.core.model import AllocationState
 from batchaccess.core.reasons import RemediatingReason
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
@@ -22,8 +21,9 @@ from batchaccess.core.saga.durations import duration_text
 from batchaccess.core.saga.endings import Ended, why_ended
 from batchaccess.core.saga.journal import Journal
 from batchaccess.core.saga.metadata import metadata_with, metadata_without
-from batchaccess.core.saga.scale import NO_NODES, capacity_is_back, recorded_scale
-from batchaccess.core.saga.situation import Visit, describes
+from batchaccess.core.saga.questions import is_refused, lacks_capacity
+from batchaccess.core.saga.scale import NO_NODES, recorded_scale
+from batchaccess.core.saga.situation import Visit
 from batchaccess.core.saga.steps import Ending, Step
 
 SHORTEST_DRAIN: Final = 300
@@ -36,62 +36,6 @@ _FOREIGN: Final = (
     "The pool's metadata has another holder's journal. The recorded scale is kept here and brought back once that "
     "journal is gone."
 )
-
-
-# Questions
-
-
-def is_another_pool(visit: Visit) -> bool:
-    """Whether the journal is of a pool that was deleted since."""
-    return not describes(visit.copy.journal, visit.pool)
-
-
-def has_ended(visit: Visit) -> bool:
-    """Whether there is a reason to stop correcting."""
-    return why_ended(visit) is not None
-
-
-def is_resizing(visit: Visit) -> bool:
-    """Whether a resize is on its way; one that is being stopped is not stopped again."""
-    return visit.pool.allocation_state is AllocationState.RESIZING
-
-
-def was_unsent(visit: Visit) -> bool:
-    """Whether our drain was certainly not sent yet, or had no effect, and nobody else emptied the pool.
-
-    Targets other than those that a formula left when it was paused are somebody's wish even so: begun anew, the saga
-    would not record them.
-    """
-    memory, scale = visit.memory, visit.pool.scale
-    is_wish = visit.recorded.autoscale and not scale.autoscale and scale.target != visit.copy.standing
-    unsent = memory.unsent_etag is not None and memory.unsent_etag == visit.copy.etag
-    return unsent and not visit.is_drained and not is_wish
-
-
-def is_outdated(visit: Visit) -> bool:
-    """Whether the pool is shown with nodes on the eTag on which we drained it, which it has left since."""
-    return not visit.pool.is_empty and visit.memory.sent_etag == visit.pool.etag
-
-
-def wants_patch(visit: Visit) -> bool:
-    """Whether the ordinary decision is to PATCH."""
-    return isinstance(visit.base, PatchNetwork)
-
-
-def is_refused(visit: Visit) -> bool:
-    """Whether the service refused the present step and it is not time to try again."""
-    refusal = visit.memory.refusal
-    return refusal is not None and visit.now < refusal.retry_at
-
-
-def lacks_capacity(visit: Visit) -> bool:
-    """Whether nodes that we drained are missing though their resize is over."""
-    return (
-        visit.is_as_recorded
-        and visit.copy.shrunk
-        and not visit.recorded.autoscale
-        and not capacity_is_back(visit.pool.scale, visit.recorded)
-    )
 
 
 # Writing down
@@ -127,15 +71,16 @@ def prepare_again(visit: Visit) -> SagaAction | Underway:
     """After an edit that was not our resize: a formula that was paused stays recorded, targets are recorded anew.
 
     A reading may be older than our pausing or newer: neither may put the paused targets in the place of the formula.
+    Nor may what they were be forgotten, or else targets that somebody sets now would be taken for them.
     """
     if visit.recorded.autoscale:
-        return _write(replace(visit, copy=replace(visit.copy, standing=None)), Step.PAUSING_AUTOSCALE)
+        return _write(visit, Step.PAUSING_AUTOSCALE)
     return record_anew(visit)
 
 
 def begin_pausing(visit: Visit) -> SagaAction:
-    """The write ahead of disabling autoscale."""
-    return _write(visit, Step.PAUSING_AUTOSCALE, etag=visit.pool.etag)
+    """The write ahead of disabling autoscale. Until then the formula may set other targets."""
+    return _write(replace(visit, copy=replace(visit.copy, standing=None)), Step.PAUSING_AUTOSCALE, etag=visit.pool.etag)
 
 
 def begin_draining(visit: Visit) -> SagaAction:
@@ -167,22 +112,6 @@ def begin_clearing_unchanged(visit: Visit) -> SagaAction:
 def begin_clearing(visit: Visit) -> SagaAction:
     """The scale is back. Removing the Azure copy under the eTag of a reading that still shows it proves it."""
     return _write(visit, Step.CLEARING, etag=visit.pool.etag)
-
-
-def was_misread(visit: Visit) -> bool:
-    """Whether the scale that was found to be in order is not there: the reading was older than our drain."""
-    return visit.copy.etag is not None and visit.needs_restore
-
-
-def lacks_write_ahead(visit: Visit) -> bool:
-    """Whether a restore could be sent now but for its write-ahead.
-
-    Paused targets after a drain are those of a drain without effect or of a reading older than the drain: unlike no
-    nodes, they are no state to tell later ones from.
-    """
-    mark, is_older = visit.copy.restore, visit.copy.shrunk and not visit.is_drained
-    is_marked = mark is not None and mark.allocated == visit.restore_mark.allocated
-    return visit.is_steady and not is_older and not is_marked
 
 
 def write_restore_ahead(visit: Visit) -> SagaAction:

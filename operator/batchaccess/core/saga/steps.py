@@ -111,7 +111,8 @@ class KubernetesJournal:
         step: the step that was begun last.
         since: when it was begun, in whole seconds.
         etag: the pool's when it was begun, where the step's change depends on it.
-        standing: the targets right before a resize to no nodes was to be sent; None if none can have been.
+        standing: the targets right before a resize to no nodes was to be sent; None if none can have been. Where a
+            formula was paused they stay known if the saga has to pause it again.
         emptied: whether the pool was found empty, which no formula and no paused targets are from then on.
         restore: the write-ahead of the restore; None before.
         ending: how the correcting part ended, None before.
@@ -132,6 +133,11 @@ class KubernetesJournal:
     def shrunk(self) -> bool:
         """Whether a resize to no nodes may have been sent."""
         return self.standing is not None
+
+    @property
+    def may_be_shrunk(self) -> bool:
+        """The same where it is not known, because nothing but a copy in Azure was left of what was done."""
+        return self.shrunk or self.ending in (Ending.RESUMED, Ending.ADOPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
