@@ -63,8 +63,10 @@ def race_everywhere(world: World, proxy: FaultyProxy) -> None:
 class Story:
     """Everything that can happen to an operator, step by step, and what it used in each."""
 
-    def __init__(self, made: World, proxy: FaultyProxy) -> None:
+    def __init__(self, made: World, proxy: FaultyProxy, *, began: int) -> None:
+        """Keep the world of an operator, and where the audit log ended before it was started."""
         self._world = made
+        self._began = began
         self._proxy = proxy
         self._cluster = made.cluster
         self.uninstalling = ""
@@ -90,6 +92,8 @@ class Story:
             return [each.verb for each in self._cluster.writes(since=before) if each.resource == "leases"]
 
         until(renewals, "it renews its Lease")
+        watches = {grant.use for grant in shipped() if grant.use[2] == "watch"}
+        until(lambda: watches <= self._used(self._began), "it watches everything")
 
     def _is_told(self) -> None:
         race_everywhere(self._world, self._proxy)
@@ -144,7 +148,7 @@ def test_what_is_granted_is_what_is_used(
     began = position = elected.audit_position()
     kubeconfig = operatorprocess.write_kubeconfig(elected, tmp_path, server=proxy.url)
     with world(elected, tmp_path, pools=POOLS, kubeconfig=kubeconfig, flags=FLAGS) as made:
-        for name, step in Story(made, proxy).steps.items():
+        for name, step in Story(made, proxy, began=began).steps.items():
             step()
             reached = elected.audit_position()
             used[name] = {each.use for each in elected.audited(since=position)}
