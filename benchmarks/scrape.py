@@ -104,7 +104,7 @@ def _row(number: int) -> PoolRow:
 def _plainly(rows: list[PoolRow]) -> bytes:
     """The same text by one f-string per line, with no escaping and nothing kept."""
     lines: list[list[str]] = [[] for _ in POOL_FAMILIES]
-    info, condition, reachable, undetermined, violation, addresses, exposed, _ = lines
+    info, condition, reachable, undetermined, violation, _, addresses, exposed, _ = lines
     for row in rows:
         of = f'connection="{CONNECTION}",pool="{row.pool}"'
         info.append(f'batchaccess_pool_info{{{of},policy="{row.policy}",mode="{row.mode}"}} 1.0\n')
