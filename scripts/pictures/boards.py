@@ -104,5 +104,6 @@ async def _series(panel: Mapping[str, Any], ask: Ask) -> tuple[Series, ...]:
 def _one(answer: Mapping[str, Any], legend: str | None) -> Series:
     labels = dict(answer["metric"])
     name = re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: labels.get(found[1], ""), legend or "")
-    points = {round(float(when)): float(value) for when, value in answer["values"]}
+    # Not rounded: halves go to the even second, so that two moments would become one.
+    points = {int(float(when)): float(value) for when, value in answer["values"]}
     return Series(name=name, labels=labels, points={when: value for when, value in points.items() if value == value})  # noqa: PLR0124 NaN is no data
