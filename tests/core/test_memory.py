@@ -54,7 +54,10 @@ def test_a_rejection_latches_for_good(kind: ErrorKind) -> None:
     latch = failed(kind=kind).latch
     assert latch is not None
     assert (latch.reason, latch.code, latch.retry_at) == (CompliantReason.REJECTED, "SomeCode", None)
-    assert latch.message == "The service rejected the network: what it said"
+    assert latch.message == (
+        "The service rejected the network: what it said. Nothing further is tried until the policy or the pool's "
+        "network changes, or batchaccess.dev/requested-at is set."
+    )
     assert latch.holds(POLICY, POOL, NOW + 1000 * HOUR)
 
 

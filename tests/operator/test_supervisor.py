@@ -87,7 +87,7 @@ async def test_a_hanging_sweep_does_not_hold_up_the_others(world: World) -> None
     world.gates["hangs"] = asyncio.Event()
     world.declare(connection("hangs"), connection("good"))
     await eventually(lambda: world.swept == ["good"])
-    world.supervisor.wake_all()
+    world.supervisor.wake(["hangs", "good"])
     await eventually(lambda: world.swept == ["good", "good"])
 
 

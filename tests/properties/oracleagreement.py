@@ -76,7 +76,12 @@ def _port_bits(ports: PortRange) -> int:
 @lru_cache(maxsize=100_000)
 def _tag_bits(decision: Decision, reach: Reach) -> int:
     """How far the sets of tags for which a decision has a reach lie from the first point of their block."""
-    return sum(SPACE.point(0, 0, s) for s, tags in enumerate(SPACE.tag_sets) if decision.for_tags(tags) is reach)
+    return sum(SPACE.point(0, 0, s) for s, tags in enumerate(SPACE.tag_sets) if _reach(decision, tags) is reach)
+
+
+def _reach(decision: Decision, tags: frozenset[str]) -> Reach:
+    """The reach of a source that carries exactly these tags: the first group that has one of them decides."""
+    return next((reach for group, reach in decision.tagged if group & tags), decision.otherwise)
 
 
 def _masks(plane: Plane) -> tuple[int, int]:

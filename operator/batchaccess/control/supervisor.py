@@ -99,10 +99,6 @@ class Supervisor:
             if loop := self._loops.get(name):
                 loop.wake(urgency)
 
-    def wake_all(self) -> None:
-        """Let every connection sweep soon."""
-        self.wake(list(self._loops))
-
     async def stop(self, *, forget: bool = False) -> None:
         """End all loops, each within the grace period; nothing starts any more until `reopen`.
 

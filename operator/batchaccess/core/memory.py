@@ -31,6 +31,9 @@ RACE_LIMIT: Final = 2
 """Refusals of one just-read eTag after which it is sent once more, without quotes."""
 
 _RACED: Final = "Somebody else wrote to the pool between our reading and our writing."
+_NOTHING_FURTHER: Final = (
+    "Nothing further is tried until the policy or the pool's network changes, or batchaccess.dev/requested-at is set."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +141,8 @@ def after_error(
     """
     match kind:
         case ErrorKind.INVALID | ErrorKind.TERMINAL:
-            latch = _latch(policy, pool, CompliantReason.REJECTED, code, f"The service rejected the network: {message}")
-            return replace(memory, latch=latch)
+            rejected = f"The service rejected the network: {message.rstrip('.')}. {_NOTHING_FURTHER}"
+            return replace(memory, latch=_latch(policy, pool, CompliantReason.REJECTED, code, rejected))
         case ErrorKind.DENIED:
             latch = _latch(
                 policy, pool, CompliantReason.ACCESS_DENIED, code, f"The service denied the change: {message}"
@@ -182,7 +185,7 @@ def _after_race(
     if races >= RACE_LIMIT:
         message = (
             "The service refused the eTag that it had just returned, more than once. An unconditional write is never "
-            "made. Nothing further is tried until the policy or the pool's network changes."
+            f"made. {_NOTHING_FURTHER}"
         )
         return replace(raced, latch=_latch(policy, pool, CompliantReason.PRECONDITION_UNSUPPORTED, code, message))
     return replace(raced, back_off_until=now + back_off(1, jitter=jitter), back_off_message=_RACED)
@@ -194,8 +197,7 @@ def after_unexpected_result(
     """After a PATCH that was answered with success but did something else; `pool` is the re-read one."""
     fields = ", ".join(difference.field for difference in differences)
     message = (
-        f"The service accepted the change, but the pool shows something else afterwards in {fields}. Nothing further "
-        "is tried until the policy or the pool's network changes."
+        f"The service accepted the change, but the pool shows something else afterwards in {fields}. {_NOTHING_FURTHER}"
     )
     latch = _latch(policy, pool, CompliantReason.UNEXPECTED_RESULT, "UnexpectedResult", message)
     return replace(memory, latch=latch, back_off_until=None, back_off_message="")

@@ -99,10 +99,6 @@ class Decision:
         """The reach of the literal address, whatever tags it carries."""
         return agreed((self.otherwise, *(reach for _, reach in self.tagged)))
 
-    def for_tags(self, tags: frozenset[str]) -> Reach:
-        """The reach of a source that carries exactly the given (canonical) tags."""
-        return next((reach for group, reach in self.tagged if group & tags), self.otherwise)
-
     def rungs(self) -> Iterator[Rung]:
         """The steps of the ladder, each with the tags that would have decided before it."""
         before: frozenset[str] = frozenset()

@@ -110,7 +110,10 @@ def begin_clearing_unchanged(visit: Visit) -> SagaAction:
 
 
 def begin_clearing(visit: Visit) -> SagaAction:
-    """The scale is back. Removing the Azure copy under the eTag of a reading that still shows it proves it."""
+    """The scale is back, or somebody else's.
+
+    Removing the Azure copy under the eTag of a reading that still shows it proves it.
+    """
     return _write(visit, Step.CLEARING, etag=visit.pool.etag)
 
 
@@ -123,11 +126,6 @@ def write_restore_ahead(visit: Visit) -> SagaAction:
 def restore_after_all(visit: Visit) -> SagaAction:
     """Back to the restore; how the correction ended stays said."""
     return _write(visit, Step.RESTORING)
-
-
-def begin_clearing_superseded(visit: Visit) -> SagaAction:
-    """The scale is somebody else's, so nothing is brought back; how the correction ended stays said."""
-    return _write(visit, Step.CLEARING, etag=visit.pool.etag)
 
 
 def give_up_pausing(visit: Visit) -> SagaAction:

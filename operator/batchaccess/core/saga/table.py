@@ -6,7 +6,6 @@ docs/remediation.md is drawn from this table, and the exploration checks that ea
 from collections.abc import Mapping
 from typing import Final
 
-from batchaccess.core.reasons import RemediatingReason
 from batchaccess.core.saga import moves, questions
 from batchaccess.core.saga.rules import (
     DELETING,
@@ -245,7 +244,7 @@ _RESTORING: Final = (
         when="somebody else set a scale",
         does="note that their wish stands",
         holds=lambda v: not v.needs_restore,
-        then=moves.begin_clearing_superseded,
+        then=moves.begin_clearing,
         leads_to=Step.CLEARING,
     ),
     Rule(
@@ -328,6 +327,3 @@ TABLE: Final[Mapping[Step, tuple[Rule, ...]]] = {
     Step.RESTORING: _RESTORING,
     Step.CLEARING: _CLEARING,
 }
-
-REASONS: Final[Mapping[Step, RemediatingReason]] = {step: RemediatingReason(step.value) for step in Step}
-"""What `Remediating` says at each step."""
