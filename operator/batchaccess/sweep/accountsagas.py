@@ -97,7 +97,7 @@ class AccountSagas:
 
     def observe(self, tracks: Collection[PoolTrack], connection: AccountConnection) -> bool:
         """Open or close the breaker by what the pools are like now; whether that changed what may start."""
-        standings = [track.standing() for track in tracks]
+        standings = (track.standing() for track in tracks)
         breaker = next_breaker(self._decisions.breaker, standings, requested_at=connection.requested_at)
         if breaker.overridden:
             for track in tracks:
