@@ -6,7 +6,7 @@ from typing import Any
 
 from batchaccess.core.assessment import assess
 from batchaccess.core.declared import AccessPolicy, AccountConnection, Strategy
-from batchaccess.core.model import NodeCounts, ObservedPool
+from batchaccess.core.model import MetadataItem, NodeCounts, ObservedPool
 from batchaccess.core.saga.actions import Remediate, SagaDecision, WriteKubernetesJournal
 from batchaccess.core.saga.decision import decide_saga
 from batchaccess.core.saga.journal import Holder, Journal, PolicyVersion
@@ -23,6 +23,7 @@ WIDE, GOOD = endpoint("SSH", "allow *"), endpoint("SSH", "deny * priority 200")
 DRAINING = policy("ssh", wanted("SSH", "deny * priority 200"), strategy=Strategy.DRAIN)
 BUSY = pool("p", WIDE, nodes=2)
 MARK = RestoreMark(etag=BUSY.etag, allocated=BUSY.allocation_state_transition_time)
+UNREADABLE = (MetadataItem(name="batchaccess.dev/journal-0", value="?"),)
 FORMULA = "$TargetDedicatedNodes = 2;"
 
 
