@@ -1,6 +1,6 @@
 """The journal in a status and our finalizers, on the embedded Kubernetes API: nothing is lost, nothing overwritten."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,6 @@ from tests.support.kube import (
     CONNECTION_PATH,
     POOL_ACCESS_PATH,
     Cluster,
-    cluster,
     connection_manifest,
     policy_manifest,
     policy_path,
@@ -57,12 +56,6 @@ def journal(step: str) -> JournalStatus:
     )
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("kube")) as made:
-        yield made
-
-
 @pytest.fixture
 def kube(shared: Cluster) -> Iterator[Cluster]:
     shared.apply(connection_manifest(), policy_manifest("ssh"))
@@ -72,13 +65,6 @@ def kube(shared: Cluster) -> Iterator[Cluster]:
         shared.kubectl("patch", kind, name, "--type=merge", '--patch={"metadata":{"finalizers":null}}', check=False)
         shared.kubectl("delete", kind, name, "--ignore-not-found")
     shared.call("DELETE", POOL_ACCESS_PATH)
-
-
-@pytest.fixture
-async def client(kube: Cluster) -> AsyncIterator[KubeClient]:
-    made = await KubeClient.connect(kube.kubeconfig)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -1,102 +1,30 @@
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from batchaccess.api import parse_connection, parse_policy
-from batchaccess.core.declared import AccountConnection
 from batchaccess.core.reasons import ErrorKind, EventReason, EventType
-from batchaccess.kube.catalogue import Decoders, LiveCatalogue
+from batchaccess.kube.catalogue import LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.events import EventRecorder
 from batchaccess.kube.listing import list_all
-from batchaccess.kube.poolaccess import PoolAccessObjects
-from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
+from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES
 from batchaccess.kube.resync import resync
 from batchaccess.kube.secrets import SecretReader
-from batchaccess.kube.statuswriter import StatusWriter, WriteOutcome
 from batchaccess.ports import PortError
+from tests.kube.writes import the_connection
 from tests.support.clock import FakeClock
 from tests.support.kube import (
     CONNECTION_PATH,
-    POOL_ACCESS_PATH,
     Cluster,
     cluster,
     connection_manifest,
     policy_manifest,
     policy_path,
 )
-
-READY = {
-    "type": "Ready",
-    "status": "True",
-    "reason": "Connected",
-    "message": "The account answers.",
-    "observedGeneration": 1,
-    "lastTransitionTime": "2026-03-01T12:00:00Z",
-}
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("kube")) as made:
-        yield made
-
-
-@pytest.fixture
-def kube(shared: Cluster) -> Iterator[Cluster]:
-    shared.apply(connection_manifest())
-    yield shared
-    shared.heal()
-    for path in (CONNECTION_PATH, POOL_ACCESS_PATH):
-        shared.call("DELETE", path)
-    shared.call("DELETE", policy_path("").rstrip("/"))
-
-
-@pytest.fixture
-async def client(kube: Cluster) -> AsyncIterator[KubeClient]:
-    made = await KubeClient.connect(kube.kubeconfig)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def live() -> LiveCatalogue:
-    return LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
-
-
-class Counted:
-    """What a writer counted."""
-
-    def __init__(self) -> None:
-        self.outcomes: list[WriteOutcome] = []
-
-    def __call__(self, _: Resource, outcome: WriteOutcome) -> None:
-        self.outcomes.append(outcome)
-
-
-@pytest.fixture
-def counted() -> Counted:
-    return Counted()
-
-
-@pytest.fixture
-def writer(client: KubeClient, live: LiveCatalogue, counted: Counted) -> StatusWriter:
-    return StatusWriter(client, live, counted)
-
-
-def the_connection(live: LiveCatalogue) -> AccountConnection:
-    (connection,) = live.catalogue().connections
-    return connection
-
-
-async def write(writer: StatusWriter, live: LiveCatalogue, status: dict[str, Any]) -> WriteOutcome:
-    name, uid = "prod-weu", the_connection(live).uid
-    return await writer.write(CONNECTIONS, namespace=None, name=name, uid=uid, status=status)
 
 
 async def test_a_resync_reads_everything_declared(kube: Cluster, client: KubeClient, live: LiveCatalogue) -> None:
@@ -166,149 +94,6 @@ async def test_a_list_whose_snapshot_expired_is_read_again(kube: Cluster, client
     kube.apply(*(policy_manifest(f"p{number}") for number in range(4)))
     kube.fault(path="continue=", status=410)
     assert len((await list_all(client, POLICIES, page_size=3)).items) == 4
-
-
-async def test_a_status_is_written_once_and_then_left_alone(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, counted: Counted
-) -> None:
-    await resync(client, live)
-    status = {"observedGeneration": 1, "conditions": [READY]}
-    assert await write(writer, live, status) is WriteOutcome.WRITTEN
-    kube.forget_requests()
-    assert await write(writer, live, status) is WriteOutcome.UNCHANGED
-    assert kube.requests() == []
-    assert kube.status_of(f"{CONNECTION_PATH}/prod-weu") == status
-    assert counted.outcomes == [WriteOutcome.WRITTEN]
-
-
-async def test_what_a_status_no_longer_says_is_removed(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter
-) -> None:
-    await resync(client, live)
-    await write(writer, live, {"conditions": [READY], "pools": {"total": 3, "compliant": 2}})
-    await write(writer, live, {"conditions": [READY], "pools": {"total": 3}})
-    assert kube.status_of(f"{CONNECTION_PATH}/prod-weu")["pools"] == {"total": 3}
-    await write(writer, live, {"conditions": [READY]})
-    assert "pools" not in kube.status_of(f"{CONNECTION_PATH}/prod-weu")
-
-
-async def test_a_status_edited_behind_our_back_is_read_again_and_put_right(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, counted: Counted
-) -> None:
-    await resync(client, live)
-    path = f"{CONNECTION_PATH}/prod-weu"
-    kube.call("PATCH", f"{path}/status", {"status": {"pools": {"total": 99}, "conditions": [READY]}}, patch=True)
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.WRITTEN
-    assert counted.outcomes == [WriteOutcome.CONFLICT, WriteOutcome.WRITTEN]
-    assert kube.status_of(path) == {"conditions": [READY]}
-
-
-async def test_a_refused_status_is_logged_with_its_field_and_raises_nothing(
-    client: KubeClient,
-    live: LiveCatalogue,
-    writer: StatusWriter,
-    counted: Counted,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    await resync(client, live)
-    wrong = {"conditions": [READY | {"status": "Perhaps"}]}
-    assert await write(writer, live, wrong) is WriteOutcome.REFUSED
-    assert "status.conditions[0].status" in caplog.text
-    assert counted.outcomes == [WriteOutcome.REFUSED]
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.WRITTEN
-
-
-async def test_a_status_of_an_object_that_is_gone_is_dropped(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter
-) -> None:
-    await resync(client, live)
-    kube.call("DELETE", f"{CONNECTION_PATH}/prod-weu")
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.GONE
-
-
-async def test_a_status_is_never_written_to_a_successor_of_the_same_name(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter
-) -> None:
-    await resync(client, live)
-    uid = the_connection(live).uid
-    kube.call("DELETE", f"{CONNECTION_PATH}/prod-weu")
-    kube.apply(connection_manifest())
-    outcome = await writer.write(CONNECTIONS, namespace=None, name="prod-weu", uid=uid, status={"conditions": [READY]})
-    assert outcome is WriteOutcome.GONE
-    assert kube.status_of(f"{CONNECTION_PATH}/prod-weu") == {}
-
-
-@pytest.mark.parametrize("trouble", [{"status": 503}, {"status": 429, "retry_after": 1}, {"drop": True}])
-async def test_an_api_that_does_not_answer_fails_the_write_and_nothing_else(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, trouble: dict[str, Any]
-) -> None:
-    await resync(client, live)
-    kube.fault(method="PATCH", count=1, **trouble)
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.FAILED
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.WRITTEN
-
-
-async def test_a_write_whose_answer_was_lost_is_not_made_twice(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter
-) -> None:
-    await resync(client, live)
-    kube.fault(method="PATCH", drop=True, after_effect=True)
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.FAILED
-    version = kube.call("GET", f"{CONNECTION_PATH}/prod-weu")["metadata"]["resourceVersion"]
-    assert await write(writer, live, {"conditions": [READY]}) is WriteOutcome.UNCHANGED
-    assert kube.call("GET", f"{CONNECTION_PATH}/prod-weu")["metadata"]["resourceVersion"] == version
-
-
-async def test_a_pool_object_is_made_once_owned_by_its_connection(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, counted: Counted
-) -> None:
-    await resync(client, live)
-    pools = PoolAccessObjects(client, live, writer, counted)
-    connection = the_connection(live)
-    made = await pools.create(connection, name="prod-weu.p1", pool_id="p1")
-    assert made is not None
-    again = await pools.create(connection, name="prod-weu.p1", pool_id="p1")
-    assert again == made
-    assert list(pools.existing(connection)) == ["prod-weu.p1"]
-    stored = kube.call("GET", f"{POOL_ACCESS_PATH}/prod-weu.p1")
-    assert stored["metadata"]["ownerReferences"][0]["uid"] == connection.uid
-    assert stored["metadata"].get("finalizers") is None
-    assert stored["spec"] == {"connection": "prod-weu", "poolId": "p1"}
-    assert counted.outcomes == [WriteOutcome.WRITTEN]
-
-
-async def test_a_pool_object_of_an_earlier_connection_is_replaced(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, counted: Counted
-) -> None:
-    await resync(client, live)
-    pools = PoolAccessObjects(client, live, writer, counted)
-    orphan = {
-        "apiVersion": "batchaccess.dev/v1alpha1",
-        "kind": "BatchPoolAccess",
-        "metadata": {"name": "prod-weu.p1"},
-        "spec": {"connection": "prod-weu", "poolId": "p1"},
-    }
-    old = kube.call("POST", POOL_ACCESS_PATH, orphan)
-    connection = the_connection(live)
-    # Nobody told us of it yet: the first attempt finds it, the next one replaces it.
-    assert await pools.create(connection, name="prod-weu.p1", pool_id="p1") is None
-    assert not pools.existing(connection)["prod-weu.p1"].owned
-    made = await pools.create(connection, name="prod-weu.p1", pool_id="p1")
-    assert pools.existing(connection)["prod-weu.p1"].owned
-    assert made is not None
-    assert made.stored.uid != old["metadata"]["uid"]
-
-
-async def test_a_pool_object_that_is_gone_already_counts_as_deleted(
-    kube: Cluster, client: KubeClient, live: LiveCatalogue, writer: StatusWriter, counted: Counted
-) -> None:
-    await resync(client, live)
-    pools = PoolAccessObjects(client, live, writer, counted)
-    await pools.create(the_connection(live), name="prod-weu.p1", pool_id="p1")
-    kube.call("DELETE", f"{POOL_ACCESS_PATH}/prod-weu.p1")
-    assert await pools.delete("prod-weu.p1")
-    assert pools.existing(the_connection(live)) == {}
-    assert await pools.delete("prod-weu.p1")
 
 
 async def test_repeated_events_are_one_object_with_a_count(kube: Cluster, client: KubeClient) -> None:
