@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from batchaccess.core.model import MetadataItem, NodeCounts, ObjectKey
+from batchaccess.core.saga.actions import WriteKubernetesJournal
 from batchaccess.core.saga.journal import Journal, PolicyVersion
 from batchaccess.core.saga.metadata import is_ours, metadata_with
 from batchaccess.core.saga.scale import RecordedScale
 from tests.exploration.party import CLOCK, THEM, US, journal_of
 from tests.exploration.performing import crashed, recorded_scales
 from tests.exploration.servicemodel import FRESH, Assumptions, Pool, progress
-from tests.exploration.world import COPIES, NO_ACTION, NO_COPY, NO_HISTORY, State
+from tests.exploration.world import ACTIONS, COPIES, NO_ACTION, NO_COPY, NO_HISTORY, State
 from tests.support import build
 
 THEIR_JOURNAL = Journal(
@@ -126,7 +127,17 @@ def _declarations(state: State) -> Iterator[tuple[str, State]]:
             yield f"the policy is {policy}", state._replace(policy=policy, drains=0)
     yield "the breaker turns", state._replace(breaker=not state.breaker)
     if state.requested is None:
-        yield "somebody asks for another try", state._replace(requested="now", drains=0)
+        drains = state.drains if _is_correcting(state) else 0
+        yield "somebody asks for another try", state._replace(requested="now", drains=drains)
+
+
+def _is_correcting(state: State) -> bool:
+    """Whether how the saga ends is not decided yet: that will be the answer to what is asked for until then."""
+    copy, decided = COPIES.value(state.copy), ACTIONS.value(state.action)
+    if copy is None or copy.ending is not None:
+        return False
+    action = None if decided is None else decided.action
+    return not (isinstance(action, WriteKubernetesJournal) and action.copy.ending is not None)
 
 
 def _other_operators(state: State) -> Iterator[tuple[str, State]]:

@@ -187,11 +187,9 @@ def _drained(before: State, done: State, party: Party) -> State:
 
 
 def _is_called_for(state: State, party: Party) -> bool:
-    """Whether what is declared and asked for is still what the saga began with; if not, this drain is not counted."""
-    copy, history, policy = COPIES.value(state.copy), HISTORIES.value(state.history), party.policy(state.policy)
-    if copy is None or policy is None or copy.journal.policy.generation != policy.generation:
-        return False
-    return history is None or history.requested == state.requested
+    """Whether what is declared is still what the saga began with; if not, this drain is not counted."""
+    copy, policy = COPIES.value(state.copy), party.policy(state.policy)
+    return copy is not None and policy is not None and copy.journal.policy.generation == policy.generation
 
 
 def _check_recorded(state: State) -> None:

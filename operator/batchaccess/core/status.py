@@ -163,12 +163,13 @@ class JournalStatus:
 class DrainsStatus:
     """What earlier sagas of a pool teach, `status.drains` of a BatchPoolAccess; kept after they ended.
 
-    It counts for one generation of one policy and one `requested` mark. `started` holds the last few starts. A saga
-    that did not correct the pool leaves `reason`, `message` and the `network_digest` it holds for.
+    `started` holds the last few starts. A saga that did not correct the pool leaves `reason`, `message` and the
+    `network_digest` it holds for; that counts for one generation of one policy and one `requested` mark.
     """
 
     policy_uid: str
     policy_generation: int
+    pool_created: str | None = None
     requested: str | None = None
     started: tuple[datetime, ...] = ()
     network_digest: str | None = None

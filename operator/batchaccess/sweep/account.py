@@ -200,7 +200,7 @@ class AccountSweep:
         again before it costs a request.
         """
         tracks = self._pools.all()
-        wanting = [track for track in tracks if _wants(track) and not self._sagas.is_open(track.name)]
+        wanting = [track for track in tracks if _wants(track) and self._sagas.is_free(track.name)]
         for track in sorted(self._pools.by_danger(wanting), key=lambda track: is_starting(track.decision)):
             latest = self._latest(this)
             if latest is None:

@@ -113,6 +113,10 @@ class AccountSagas:
         """Whether the pool of this object is to be visited."""
         return self._let_go_of is None and isinstance(self.book.of(name).journal, KubernetesJournal)
 
+    def is_free(self, name: str) -> bool:
+        """Whether the pool of this object may be corrected: it has no saga of its own, and none was let go of."""
+        return self._let_go_of is None and not isinstance(self.book.of(name).journal, KubernetesJournal)
+
     @property
     def any_open(self) -> bool:
         """Whether there is a saga to be visited."""

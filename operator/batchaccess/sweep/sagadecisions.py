@@ -3,11 +3,9 @@
 Reads, and asks nobody: no request is made here.
 """
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
 from batchaccess.core.assessment import Assessment
@@ -22,6 +20,7 @@ from batchaccess.core.saga.gates import Blocked, OpenSagas, gate
 from batchaccess.core.saga.journal import Holder
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.outcomes import SagaMemory
+from batchaccess.core.saga.requests import request_mark
 from batchaccess.core.saga.situation import Situation
 from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.ports import Clock
@@ -144,13 +143,10 @@ def _without_sagas(base: Decision, assessment: Assessment, record: SagaRecord) -
 
 
 def _requested(assessment: Assessment, connection: AccountConnection, record: SagaRecord) -> str | None:
-    """One word for what people asked for on the pool, its policy and its connection together."""
+    """The mark of what people asked for on the pool, its policy and its connection."""
     policy, reported = assessment.policy, record.reported
-    asked: Mapping[str, str | None] = {
-        "pool": None if reported is None else reported.requested_at,
-        "policy": None if policy is None else policy.requested_at,
-        "connection": connection.requested_at,
-    }
-    if not any(asked.values()):
-        return None
-    return sha256(json.dumps(asked).encode()).hexdigest()[:16]
+    return request_mark(
+        pool=None if reported is None else reported.requested_at,
+        policy=None if policy is None else policy.requested_at,
+        connection=connection.requested_at,
+    )

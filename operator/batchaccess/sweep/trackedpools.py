@@ -13,7 +13,7 @@ from batchaccess.core.reasons import CompliantReason, PoolOutcome
 from batchaccess.core.reporting import known_exposed_since, network_change
 from batchaccess.core.saga.breaker import PolicyGeneration
 from batchaccess.core.saga.decision import is_starting
-from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY
+from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, after_saga_request
 from batchaccess.core.status import Condition
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock
@@ -76,6 +76,7 @@ class TrackedPools:
         now = self._clock.now()
         if track.is_newly(self._requested(track, this)):
             track.memory = after_request(track.memory)
+            track.saga_memory = after_saga_request(track.saga_memory)
         track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
         self.decide(track, this)
         return track

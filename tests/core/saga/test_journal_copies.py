@@ -134,6 +134,10 @@ BROKEN = {
     "a count is negative": {"scale": {"targets": [-1, 0], "current": [0, 0], "timeout": "PT5M"}},
     "a count is a truth value": {"scale": {"targets": [True, 0], "current": [0, 0], "timeout": "PT5M"}},
     "the time is no time": {"started": "soon"},
+    "the time is none in UTC": {"started": "0001-01-01T00:00:00+14:00"},
+    "the pool's time is none in UTC": {"created": "0001-01-01T00:00:00+14:00"},
+    "the id is no text for people": {"id": "\ud800"},
+    "the id is longer than any": {"id": "0" * 600},
     "the policy has no namespace": {"policy": "ssh"},
     "the generation is text": {"generation": "1"},
     "the formula is empty": {"scale": {"targets": [0, 0], "current": [0, 0], "timeout": "PT5M", "formula": ""}},
@@ -154,6 +158,7 @@ STORED = {
     "the formula is no list": {"scale": {"autoscaleFormula": "x"}},
     "the standing targets are text": {"standingDedicatedNodes": "2"},
     "the saga has no id": {"sagaId": ""},
+    "the time of the step is none in UTC": {"since": "0001-01-01T00:00:00+14:00"},
 }
 
 

@@ -24,6 +24,7 @@ from batchaccess.core.saga.outcomes import (
     SagaMemory,
     after_action,
     after_refused_action,
+    after_saga_request,
     while_sending,
 )
 from batchaccess.core.saga.steps import Ending, Step
@@ -71,12 +72,34 @@ def test_what_time_may_heal_is_waited_for(kind: ErrorKind) -> None:
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.WAITING, ErrorKind.RACE])
-@pytest.mark.parametrize("action", [RESTORE, ENABLE, AZURE, StopResize(pool_id="p", etag="0x1")])
+@pytest.mark.parametrize("action", [RESTORE, ENABLE, StopResize(pool_id="p", etag="0x1")])
 def test_a_scale_that_stays_away_because_the_service_is_not_ready_counts_as_failing(
     action: SagaAction, kind: ErrorKind
 ) -> None:
     assert refused(action, kind).failures == 1
     assert refused(DRAIN, kind).failures == 0
+
+
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_a_lost_copy_that_cannot_be_written_again_is_not_waited_for(kind: ErrorKind) -> None:
+    memory = refused(replace(AZURE, is_ahead=False), kind)
+    assert memory == SagaMemory(is_copy_refused=True)
+
+
+def test_somebody_who_asks_has_what_was_refused_tried_again_at_once() -> None:
+    denied = refused(RESTORE, ErrorKind.DENIED, SagaMemory(sent_etag="0x0"))
+    assert denied.refusal is not None
+    assert after_saga_request(denied) == SagaMemory(sent_etag="0x0")
+    assert after_saga_request(refused(RESTORE, ErrorKind.TRANSIENT)) == NO_SAGA_MEMORY
+    enabled = after_action(NO_SAGA_MEMORY, ENABLE, now=NOW, jitter=0.0)
+    assert after_saga_request(enabled) is enabled, "the service takes it no more than once in thirty seconds"
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.99])
+def test_a_denied_restore_is_tried_again_within_the_hour(jitter: float) -> None:
+    refusal = refused(RESTORE, ErrorKind.DENIED, jitter=jitter).refusal
+    assert refusal is not None
+    assert timedelta(minutes=30) < refusal.retry_at - NOW <= timedelta(hours=1)
 
 
 def test_a_quota_that_is_reached_is_told_at_once_where_a_scale_is_brought_back() -> None:

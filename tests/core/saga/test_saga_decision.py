@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchaccess.core.decision import PatchNetwork
+from batchaccess.core.decision import PatchNetwork, Stall
 from batchaccess.core.declared import Mode, NodeDeallocation
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.model import NodeCounts, PoolState
@@ -40,7 +40,7 @@ from tests.core.saga.situations import (
     situation,
     written,
 )
-from tests.support.build import LEGACY, NOW, connection, pool
+from tests.support.build import LEGACY, NOW, RECENT, connection, pool
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LATE = NOW + 3 * HOUR
@@ -55,7 +55,7 @@ def test_a_busy_pool_is_recorded_before_anything_else() -> None:
     action = acted(situation(BUSY))
     assert action.copy.step is Step.PREPARING
     assert action.copy.journal == journal()
-    assert action.history == history(started=(NOW,))
+    assert action.history == history(started=(NOW,), pool_created=RECENT)
 
 
 def test_a_reading_from_before_our_resize_is_nobodys_wish_about_the_scale() -> None:
@@ -196,8 +196,21 @@ def test_the_network_is_patched_once_the_pool_is_empty_however_late() -> None:
     assert written(situation(GONE_NODES, kubernetes=draining, now=LATE))[0] is Step.CORRECTING
     correcting = copy(Step.CORRECTING, standing=NodeCounts(dedicated=2))
     assert isinstance(acted(situation(GONE_NODES, kubernetes=correcting, now=LATE)), PatchNetwork)
-    failing = situation(GONE_NODES, kubernetes=correcting, now=LATE, memory=PoolMemory(failures=1))
-    assert written(failing) == (Step.RESTORING, Ending.DRAIN_TIMED_OUT)
+    put_off = PoolMemory(back_off_until=LATE + timedelta(minutes=1), back_off_message="The service is not ready.")
+    for tried in (PoolMemory(failures=1), put_off):
+        failing = situation(GONE_NODES, kubernetes=correcting, now=LATE, memory=tried)
+        assert written(failing) == (Step.RESTORING, Ending.DRAIN_TIMED_OUT)
+
+
+def test_a_request_in_the_middle_of_a_saga_is_answered_by_how_it_ends() -> None:
+    drained = situation(
+        scaled(BUSY, target=7), kubernetes=copy(Step.DRAINING, etag="0x0"), history=history(), requested="pool:a"
+    )
+    action = acted(drained)
+    assert action.copy.ending is Ending.SCALE_CHANGED
+    after = situation(scaled(BUSY, target=7), history=action.history, requested="pool:a")
+    assert decided(after) == Stall(reason=CompliantReason.SCALE_CHANGED, message=action.copy.message)
+    assert is_starting(decided(replace(after, requested="pool:b")))
 
 
 def test_a_corrected_network_leads_to_the_restore_without_a_latch() -> None:

@@ -7,6 +7,7 @@ from batchaccess.core.reasons import CompliantReason, PoolOutcome, RemediatingRe
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
     RemoveAzureJournal,
+    Resize,
     Underway,
     WriteAzureJournal,
 )
@@ -14,7 +15,7 @@ from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.saga.journal import UnreadableJournal
 from batchaccess.core.saga.metadata import NO_JOURNAL
 from batchaccess.core.saga.outcomes import SagaMemory
-from batchaccess.core.saga.steps import Ending, Step
+from batchaccess.core.saga.steps import Ending, RestoreMark, Step
 from tests.core.saga.situations import (
     BUSY,
     GOOD,
@@ -128,6 +129,18 @@ def test_a_kubernetes_copy_from_a_backup_gives_way_to_a_later_saga() -> None:
     at = situation(carrying(DRAINED, later), kubernetes=copy(Step.DRAINING))
     assert written(at) == (Step.RESTORING, Ending.RESUMED)
     assert acted(at).copy.journal == later
+
+
+def test_a_restore_waits_for_one_try_to_write_a_lost_azure_copy_again() -> None:
+    drained = scaled(BUSY, target=0, current=0)
+    mark = RestoreMark(etag=drained.etag, allocated=drained.allocation_state_transition_time)
+    restoring = situation(
+        drained, kubernetes=copy(Step.RESTORING, standing=NodeCounts(dedicated=2), emptied=True, restore=mark)
+    )
+    action = acted(restoring)
+    assert isinstance(action, WriteAzureJournal)
+    assert not action.is_ahead
+    assert isinstance(acted(replace(restoring, saga_memory=SagaMemory(is_copy_refused=True))), Resize)
 
 
 def test_a_lost_azure_copy_is_written_again() -> None:

@@ -155,7 +155,11 @@ def test_somebody_elses_scale_stands() -> None:
     draining = copy(Step.DRAINING, etag="0x1", standing=NodeCounts(dedicated=2))
     assert written(situation(grown, kubernetes=draining)) == (Step.RESTORING, Ending.SCALE_CHANGED)
     restoring = copy(Step.RESTORING, standing=NodeCounts(dedicated=2))
-    assert written(situation(grown, kubernetes=restoring))[0] is Step.CLEARING
+    action = acted(situation(grown, kubernetes=replace(restoring, message="The network is as declared.")))
+    assert action.copy.step is Step.CLEARING
+    assert action.copy.message == (
+        "The network is as declared. Somebody else set another scale than the recorded one meanwhile; it stands."
+    )
 
 
 def test_a_refused_restore_is_pending_until_it_is_tried_again() -> None:

@@ -28,7 +28,7 @@ from tests.core.saga.situations import (
     history,
     situation,
 )
-from tests.support.build import NOW, pool
+from tests.support.build import LEGACY, NOW, pool
 
 MINUTE = timedelta(minutes=1)
 PAUSING = replace(DRAINING, remediation=Remediation(strategy=Strategy.WHEN_EMPTY, pause_autoscale=True))
@@ -65,6 +65,14 @@ WAITING = {
         situation(BUSY, history=history(started=(NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE))),
         "Contended",
     ),
+    "it was drained three times within the hour, under another policy": (
+        situation(BUSY, history=history(replace(DRAINING, uid="other"), started=(NOW, NOW, NOW))),
+        "Contended",
+    ),
+    "a value that somebody asked with was removed since": (
+        situation(BUSY, history=history(started=(NOW, NOW, NOW), requested="pool:a connection:b"), requested="pool:a"),
+        "Contended",
+    ),
     "the pool is to be paused but has nodes": (situation(autoscaled(), PAUSING), "PoolNotEmpty"),
 }
 
@@ -92,6 +100,7 @@ def test_a_drift_that_was_drained_for_is_not_drained_for_again() -> None:
 RELEASED = {
     "somebody asks for another try": situation(BUSY, history=latched(), requested="now"),
     "the policy was edited": situation(BUSY, replace(DRAINING, generation=2), history=latched()),
+    "the pool was made anew": situation(BUSY, history=latched(pool_created=LEGACY)),
     "another network drifts": situation(BUSY, history=latched(of=pool("p", GOOD))),
 }
 

@@ -22,12 +22,16 @@ class WriteKubernetesJournal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteAzureJournal:
-    """PATCH the metadata, and nothing else, to `metadata` if the pool still has `etag`."""
+    """PATCH the metadata, and nothing else, to `metadata` if the pool still has `etag`.
+
+    `is_ahead` tells a write ahead of a change, which waits for it, from one that only mends a lost copy.
+    """
 
     pool_id: str
     etag: str
     metadata: tuple[MetadataItem, ...]
     journal: Journal
+    is_ahead: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ A status may have been edited by anybody, so what makes no sense is an unreadabl
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from batchaccess.core.model import NodeCounts
@@ -14,6 +13,7 @@ from batchaccess.core.saga.journal import (
     SCHEMA_VERSION,
     JournalError,
     UnreadableJournal,
+    instant,
     journal_document,
     read_journal,
 )
@@ -87,7 +87,7 @@ def _read_copy(entry: object) -> KubernetesJournal:
     return KubernetesJournal(
         journal=read_journal(_as_document(entry)),
         step=Step(str(entry.get("step"))),
-        since=_time(entry.get("since"), "since"),
+        since=instant(entry.get("since"), "since"),
         etag=etag,
         standing=_standing(entry),
         emptied=entry.get("emptied") is True,
@@ -151,6 +151,7 @@ def drains_status(history: DrainHistory) -> DrainsStatus:
     status = DrainsStatus(
         policy_uid=history.policy_uid,
         policy_generation=history.policy_generation,
+        pool_created=None if history.pool_created is None else history.pool_created.isoformat(),
         requested=history.requested,
         started=history.started,
     )
@@ -176,8 +177,9 @@ def stored_history(status: object) -> DrainHistory | None:
         return DrainHistory(
             policy_uid=uid,
             policy_generation=generation,
+            pool_created=None if entry.get("poolCreated") is None else instant(entry["poolCreated"], "poolCreated"),
             requested=requested,
-            started=tuple(_time(each, "started") for each in started),
+            started=tuple(instant(each, "started") for each in started),
             latch=_read_latch(entry),
         )
     except ValueError:
@@ -189,10 +191,3 @@ def _read_latch(entry: Mapping[str, Any]) -> DrainLatch | None:
     if not isinstance(digest, str):
         return None
     return DrainLatch(network_digest=digest, reason=CompliantReason(str(entry.get("reason"))), message=str(message))
-
-
-def _time(value: object, key: str) -> datetime:
-    if not isinstance(value, str):
-        raise JournalError(f"{key} is no time")
-    time = datetime.fromisoformat(value)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

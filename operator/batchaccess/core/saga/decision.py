@@ -47,6 +47,8 @@ _MESSAGES: Final = {
 
 def decide_saga(situation: Situation) -> SagaDecision:
     """What to do about one pool now."""
+    if situation.history is not None and not situation.history.is_of(situation.pool.creation_time):
+        situation = replace(situation, history=None)
     base = decide(situation.assessment, connection=situation.connection, memory=situation.memory, now=situation.now)
     if isinstance(situation.kubernetes, KubernetesJournal):
         return _continued(Visit(situation=situation, copy=situation.kubernetes, base=base))
@@ -185,9 +187,10 @@ def _may_be_emptied(situation: Situation, policy: AccessPolicy) -> bool:
 def _not_again(situation: Situation, policy: AccessPolicy) -> Stall | Wait | None:
     """What an earlier saga of this pool forbids, as long as nothing new is declared or asked for."""
     history, now = situation.history, situation.now
-    if history is None or not history.applies_to(PolicyVersion.of(policy), situation.requested):
+    version = PolicyVersion.of(policy)
+    if history is None or not history.counts_for(version, situation.requested):
         return None
-    latch = history.latch
+    latch = history.latch if history.applies_to(version, situation.requested) else None
     if latch is not None and latch.network_digest == network_digest(situation.pool):
         return Stall(reason=latch.reason, message=latch.message)
     recent = history.recent(now)
@@ -195,8 +198,8 @@ def _not_again(situation: Situation, policy: AccessPolicy) -> Stall | Wait | Non
         return None
     return Wait(
         reason=CompliantReason.CONTENDED,
-        message="The pool was corrected several times within the hour, and somebody keeps undoing it. Find out who; "
-        "the next attempt comes within an hour.",
+        message="Three drains were begun for this pool within the hour, and it drifts again. Find out who undoes them; "
+        "the next attempt comes within an hour, or once the annotation batchaccess.dev/requested-at gets a new value.",
         until=recent[0] + CONTENTION_WINDOW,
     )
 
@@ -237,7 +240,13 @@ def _start(situation: Situation, policy: AccessPolicy, recorded: RecordedScale) 
     return Remediate(
         action=WriteKubernetesJournal(
             copy=KubernetesJournal(journal=journal, step=Step.PREPARING, since=now),
-            history=new_history(situation.history, version, situation.requested, now=now),
+            history=new_history(
+                situation.history,
+                version,
+                situation.requested,
+                pool_created=situation.pool.creation_time,
+                now=now,
+            ),
         ),
         reason=RemediatingReason.PREPARING,
         message=_MESSAGES[Step.PREPARING],

@@ -10,6 +10,10 @@ from batchaccess.core.saga.situation import AzureCopy, Visit
 from batchaccess.core.saga.steps import Ending, Step
 
 _STOOD_STILL: Final = "The correction stood still for too long before anything was drained; it begins anew."
+_NOT_TAKEN: Final = (
+    "The pool was empty, and the service did not take its correction within spec.remediation.drainTimeoutSeconds. Find "
+    "out why, then annotate with batchaccess.dev/requested-at to try again."
+)
 _OF_REASON: Final = {ending.value: ending for ending in Ending}
 
 
@@ -98,11 +102,15 @@ def _too_late(visit: Visit) -> Ended | None:
     if visit.copy.step is Step.PREPARING:
         return Ended(ending=Ending.NOT_NEEDED, message=_STOOD_STILL)
     if visit.pool.is_empty and visit.copy.step in (Step.DRAINING, Step.CORRECTING, Step.PAUSING_AUTOSCALE):
-        keeps_failing = visit.memory.failures > 0 or visit.situation.memory.failures > 0
-        if visit.copy.step is not Step.CORRECTING or not keeps_failing:
-            return None
+        return Ended(ending=Ending.DRAIN_TIMED_OUT, message=_NOT_TAKEN) if _keeps_failing(visit) else None
     return Ended(
         ending=Ending.DRAIN_TIMED_OUT,
         message="The pool was not empty within spec.remediation.drainTimeoutSeconds. Raise it or choose another "
         "nodeDeallocation, or annotate with batchaccess.dev/requested-at to try again.",
     )
+
+
+def _keeps_failing(visit: Visit) -> bool:
+    """Whether the last write to an empty pool did not succeed: it failed, lost a race, or was put off."""
+    written, patched = visit.memory, visit.situation.memory
+    return any(memory.failures > 0 or memory.back_off_until is not None for memory in (written, patched))

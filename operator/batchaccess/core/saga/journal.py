@@ -11,6 +11,9 @@ from batchaccess.core.saga.scale import RecordedScale
 
 SCHEMA_VERSION: Final = 1
 
+LONGEST_TEXT: Final = 512
+"""Characters of any text but a formula; the longest that is written is a policy's namespace and name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
@@ -111,13 +114,13 @@ def read_journal(document: object) -> Journal:
         saga_id=_text(document, "id"),
         holder=Holder(cluster_uid=_text(document, "cluster"), connection_uid=_text(document, "connection")),
         pool_id=_text(document, "pool"),
-        pool_created=None if document.get("created") is None else _instant(document, "created"),
+        pool_created=None if document.get("created") is None else instant(document["created"], "created"),
         policy=PolicyVersion(
             key=ObjectKey(namespace=namespace, name=name),
             uid=_text(document, "uid"),
             generation=_count(document.get("generation"), "generation"),
         ),
-        started=_instant(document, "started"),
+        started=instant(document.get("started"), "started"),
         recorded=_read_scale(document.get("scale")),
     )
 
@@ -130,7 +133,7 @@ def _read_scale(scale: object) -> RecordedScale:
         targets=_counts(scale, "targets"),
         current=_counts(scale, "current"),
         resize_timeout=_text(scale, "timeout"),
-        autoscale_formula=_text(scale, "formula") if "formula" in scale else None,
+        autoscale_formula=_formula(scale),
         autoscale_interval=None if interval is None else _text(scale, "interval"),
     )
 
@@ -150,15 +153,32 @@ def _count(value: object, key: str) -> int:
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:
+    """A text that may stand in a message: anybody who edits a pool's metadata can write one."""
     value = document.get(key)
-    if not isinstance(value, str) or not value:
-        raise JournalError(f"{key} is no text")
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_TEXT:
+        raise JournalError(f"{key} is no text of at most {LONGEST_TEXT} printable characters")
     return value
 
 
-def _instant(document: Mapping[str, Any], key: str) -> datetime:
+def _formula(scale: Mapping[str, Any]) -> str | None:
+    if "formula" not in scale:
+        return None
+    formula = scale["formula"]
+    if not isinstance(formula, str) or not formula:
+        raise JournalError("formula is no text")
+    return formula
+
+
+def instant(value: object, key: str) -> datetime:
+    """The moment that `value`, the text under `key`, names; without an offset it is taken for UTC.
+
+    Raises:
+        JournalError: it is no time, or none that can be told in UTC.
+    """
+    if not isinstance(value, str):
+        raise JournalError(f"{key} is no time")
     try:
-        instant = datetime.fromisoformat(_text(document, key))
-    except ValueError as error:
-        raise JournalError(f"{key} is no time: {error}") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        told = datetime.fromisoformat(value)
+        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise JournalError(f"{key} is no time") from None

@@ -1,8 +1,9 @@
 """The Azure copy of a journal: items of the pool's own metadata list, beside everybody else's.
 
 Form: items named `batchaccess.dev/journal-<index>`. The first one's value begins with a header, `v1 <items> <digest> `;
-what follows, joined over all items, is JSON, or `z` and base64 of deflated JSON where that is shorter. A lost, changed
-or added item shows in the header, so a damaged copy is never taken for a whole one.
+what follows, joined over all items, is JSON, or `z` and base64 of deflated JSON where that is long or would leave a
+value with a space at an end, which a service may trim. A lost, changed or added item shows in the header, so a damaged
+copy is never taken for a whole one.
 """
 
 import json
@@ -62,17 +63,20 @@ def _others(metadata: Iterable[MetadataItem]) -> tuple[MetadataItem, ...]:
 def journal_items(journal: Journal) -> tuple[MetadataItem, ...]:
     """The items that hold a journal."""
     plain = json.dumps(journal_document(journal), separators=(",", ":"), ensure_ascii=True)
-    payload = plain
-    if len(plain) > PLAIN_UP_TO:
-        packed = "z" + b64encode(zlib.compress(plain.encode(), 9)).decode("ascii")
-        payload = min(plain, packed, key=len)
+    parts = _parts(plain)
+    if len(plain) > PLAIN_UP_TO or any(part != part.strip() for part in parts):
+        parts = _parts("z" + b64encode(zlib.compress(plain.encode(), 9)).decode("ascii"))
+    return tuple(MetadataItem(name=f"{ITEM_PREFIX}{index}", value=part) for index, part in enumerate(parts))
+
+
+def _parts(payload: str) -> list[str]:
+    """The values of the items that hold a payload, its header in front."""
     digest = sha256(payload.encode()).hexdigest()[:8]
     # The header names the number of items and is itself part of them, so it is first measured at its longest.
     room = len(payload) + len("v1 99999 01234567 ")
     count = -(-room // LONGEST_VALUE)
     text = f"v1 {count:05d} {digest} {payload}"
-    parts = [text[start : start + LONGEST_VALUE] for start in range(0, len(text), LONGEST_VALUE)]
-    return tuple(MetadataItem(name=f"{ITEM_PREFIX}{index}", value=part) for index, part in enumerate(parts))
+    return [text[start : start + LONGEST_VALUE] for start in range(0, len(text), LONGEST_VALUE)]
 
 
 def journal_in(metadata: Iterable[MetadataItem]) -> Journal | UnreadableJournal | None:

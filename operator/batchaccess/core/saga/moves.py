@@ -34,8 +34,11 @@ PENDING_AFTER: Final = 3
 
 _FOREIGN: Final = (
     "The pool's metadata has another holder's journal. The recorded scale is kept here and brought back once that "
-    "journal is gone."
+    "journal is gone: let the other operator end its saga or, if it is no more, remove the items "
+    "batchaccess.dev/journal-* from the pool's metadata."
 )
+
+_THEIR_SCALE_STANDS: Final = "Somebody else set another scale than the recorded one meanwhile; it stands."
 
 
 # Writing down
@@ -110,11 +113,14 @@ def begin_clearing_unchanged(visit: Visit) -> SagaAction:
 
 
 def begin_clearing(visit: Visit) -> SagaAction:
-    """The scale is back, or somebody else's.
-
-    Removing the Azure copy under the eTag of a reading that still shows it proves it.
-    """
+    """The scale is back. Removing the Azure copy under the eTag of a reading that still shows it proves it."""
     return _write(visit, Step.CLEARING, etag=visit.pool.etag)
+
+
+def begin_clearing_superseded(visit: Visit) -> SagaAction:
+    """The scale is somebody else's, which is said beside how the correction ended."""
+    message = f"{visit.copy.message} {_THEIR_SCALE_STANDS}".lstrip()
+    return _write(replace(visit, copy=replace(visit.copy, message=message)), Step.CLEARING, etag=visit.pool.etag)
 
 
 def write_restore_ahead(visit: Visit) -> SagaAction:
@@ -169,6 +175,10 @@ def forget(visit: Visit) -> SagaAction:
 
 def write_azure(visit: Visit) -> SagaAction:
     """The Azure copy, the whole metadata list re-read, under its eTag."""
+    return _azure_write(visit)
+
+
+def _azure_write(visit: Visit) -> WriteAzureJournal:
     journal = visit.copy.journal
     return WriteAzureJournal(
         pool_id=visit.pool.id,
@@ -176,6 +186,11 @@ def write_azure(visit: Visit) -> SagaAction:
         metadata=metadata_with(visit.pool.metadata, journal),
         journal=journal,
     )
+
+
+def mend_azure(visit: Visit) -> SagaAction:
+    """The same while the scale is brought back, which does not wait for it if it fails."""
+    return replace(_azure_write(visit), is_ahead=False)
 
 
 def remove_azure(visit: Visit) -> SagaAction:

@@ -56,6 +56,7 @@ class SagaMemory:
         races: how often in a row on that eTag.
         bare_trial: the next conditional write sends its eTag without quotes.
         removals: how often the service accepted the removal of the Azure copy.
+        is_copy_refused: a lost Azure copy could not be written again, so the scale is brought back without it.
     """
 
     refusal: Refusal | None = None
@@ -68,6 +69,7 @@ class SagaMemory:
     races: int = 0
     bare_trial: bool = False
     removals: int = 0
+    is_copy_refused: bool = False
 
     def backs_off(self, now: datetime) -> bool:
         """Whether the service is to be left alone."""
@@ -144,14 +146,14 @@ def after_refused_action(
         retry_after: seconds the service asked for.
         outcome_unknown: it may have taken effect all the same.
     """
+    if isinstance(action, WriteAzureJournal) and not action.is_ahead:
+        return replace(memory, is_copy_refused=True)
     if outcome_unknown:
         memory = while_sending(memory, action)
     match kind:
-        case ErrorKind.INVALID | ErrorKind.TERMINAL:
-            ending = Ending.JOURNAL_REFUSED if isinstance(action, WriteAzureJournal) else Ending.REJECTED
-            return _refused(memory, ending, _refusal_text(action, message), now, jitter)
-        case ErrorKind.DENIED:
-            return _refused(memory, Ending.ACCESS_DENIED, f"The service denied the change: {message}", now, jitter)
+        case ErrorKind.INVALID | ErrorKind.TERMINAL | ErrorKind.DENIED:
+            ending, text = _refusal(action, kind, message)
+            return _refused(memory, ending, text, now, jitter)
         case ErrorKind.RACE:
             return _raced(memory, action, precondition, now=now, jitter=jitter)
         case ErrorKind.WAITING if code == _QUOTA_REACHED and _brings_back(action):
@@ -176,28 +178,40 @@ def after_refused_action(
             assert_never(kind)
 
 
+def after_saga_request(memory: SagaMemory) -> SagaMemory:
+    """After somebody asked by `batchaccess.dev/requested-at`: what was refused or failed is tried again now.
+
+    The spacing that follows a success stays, and so does what tells what was sent.
+    """
+    if memory.refusal is None and memory.failures == 0:
+        return memory
+    return replace(memory, refusal=None, failures=0, back_off_until=None, back_off_message="")
+
+
 def _brings_back(action: SagaAction) -> bool:
     """Whether a scale stays away for as long as this is not done, so that even a wait that lasts has to be told."""
     match action:
         case Resize(is_restore=is_restore):
             return is_restore
         case _:
-            return isinstance(action, StopResize | EnableAutoscale | WriteAzureJournal)
+            return isinstance(action, StopResize | EnableAutoscale)
 
 
-def _refusal_text(action: SagaAction, message: str) -> str:
+def _refusal(action: SagaAction, kind: ErrorKind, message: str) -> tuple[Ending, str]:
+    if kind is ErrorKind.DENIED:
+        return Ending.ACCESS_DENIED, f"The service denied the change: {message}"
     if isinstance(action, WriteAzureJournal):
-        return (
+        return Ending.JOURNAL_REFUSED, (
             f"The pool's metadata does not take the journal, so the pool is not drained: {message} Make room in its "
             "metadata and annotate with batchaccess.dev/requested-at."
         )
-    return f"The service rejected a step of the correction: {message}"
+    return Ending.REJECTED, f"The service rejected a step of the correction: {message}"
 
 
 def _refused(memory: SagaMemory, ending: Ending, message: str, now: datetime, jitter: float) -> SagaMemory:
     failures = memory.failures + 1
-    delay = DENIED_RETRY * (1 + jitter / 2) if ending is Ending.ACCESS_DENIED else back_off(failures, jitter=jitter)
-    refusal = Refusal(ending=ending, message=message, retry_at=now + min(delay, 2 * LONGEST_BACK_OFF))
+    delay = DENIED_RETRY * (1 - jitter / 3) if ending is Ending.ACCESS_DENIED else back_off(failures, jitter=jitter)
+    refusal = Refusal(ending=ending, message=message, retry_at=now + min(delay, LONGEST_BACK_OFF))
     return replace(memory, refusal=refusal, failures=failures)
 
 

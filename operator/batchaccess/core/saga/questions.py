@@ -4,7 +4,7 @@ from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.model import AllocationState
 from batchaccess.core.saga.endings import why_ended
 from batchaccess.core.saga.scale import NO_NODES, capacity_is_back
-from batchaccess.core.saga.situation import Visit, describes
+from batchaccess.core.saga.situation import AzureCopy, Visit, describes
 
 
 def is_another_pool(visit: Visit) -> bool:
@@ -54,6 +54,12 @@ def is_refused(visit: Visit) -> bool:
     """Whether the service refused the present step and it is not time to try again."""
     refusal = visit.memory.refusal
     return refusal is not None and visit.now < refusal.retry_at
+
+
+def may_mend_azure(visit: Visit) -> bool:
+    """Whether a lost Azure copy is to be written again before the scale is brought back, which waits for one try."""
+    is_lost = visit.azure in (AzureCopy.ABSENT, AzureCopy.OUTDATED)
+    return is_lost and not visit.memory.is_copy_refused and visit.memory.refusal is None
 
 
 def lacks_capacity(visit: Visit) -> bool:

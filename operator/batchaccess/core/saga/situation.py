@@ -1,6 +1,6 @@
 """Everything one decision about a saga depends on, and the questions the table of transitions asks of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -15,6 +15,7 @@ from batchaccess.core.saga.gates import Blocked
 from batchaccess.core.saga.journal import Holder, Journal, UnreadableJournal, same_journal
 from batchaccess.core.saga.metadata import journal_in
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
+from batchaccess.core.saga.requests import known_by_now
 from batchaccess.core.saga.scale import RecordedScale, is_as_recorded, is_drained
 from batchaccess.core.saga.steps import DrainHistory, DrainLatch, Ending, KubernetesJournal, RestoreMark, Step
 
@@ -32,8 +33,8 @@ class Situation:
         holder: who we are.
         kubernetes: the Kubernetes copy as last written or read, None if there is none.
         history: what earlier sagas of the pool teach.
-        requested: the `batchaccess.dev/requested-at` of pool, policy and connection together; another value is a
-            person's word that a drain may be tried again.
+        requested: the mark of `batchaccess.dev/requested-at` on pool, policy and connection (see `requests`); another
+            value is a person's word that a drain may be tried again.
         adopt: the annotation `batchaccess.dev/adopt` of the pool's object.
         blocked: why no saga may start now; asked for only if one would.
         breaker_open: whether the account's breaker is open.
@@ -236,6 +237,7 @@ class Visit:
     def latch(self, ending: Ending, message: str) -> DrainHistory | None:
         """The history, keeping a further drain for this drift from starting where the ending asks for it.
 
+        A request that came while the saga was open is answered by how it ended; only a later one permits another drain.
         An open breaker asks for it only once something was changed: until then it is a gate like at the start.
         """
         history, reason = self.situation.history, ending.latch
@@ -243,10 +245,5 @@ class Visit:
         if history is None or reason is None or only_held_back:
             return history
         latch = DrainLatch(network_digest=network_digest(self.pool), reason=reason, message=message)
-        return DrainHistory(
-            policy_uid=history.policy_uid,
-            policy_generation=history.policy_generation,
-            requested=history.requested,
-            started=history.started,
-            latch=latch,
-        )
+        requested = known_by_now(history.requested, self.situation.requested)
+        return replace(history, requested=requested, latch=latch)

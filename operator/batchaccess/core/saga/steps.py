@@ -8,6 +8,7 @@ from typing import Final
 from batchaccess.core.model import NodeCounts
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.journal import Journal, PolicyVersion
+from batchaccess.core.saga.requests import asks_anew, known_by_now
 
 CONTENTION_WINDOW: Final = timedelta(hours=1)
 MOST_STARTS: Final = 3
@@ -151,17 +152,41 @@ class DrainLatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainHistory:
-    """What earlier sagas of a pool teach; counts for one policy version and one `requested` mark only."""
+    """What earlier sagas of a pool teach.
+
+    Attributes:
+        policy_uid: of the policy of the last one.
+        policy_generation: of the same.
+        pool_created: when the pool was; None if that is not known. Another pool of the same name is not taught by it.
+        requested: the mark of what people had asked for when the last saga began or, with a latch, ended.
+        started: when the last ones began.
+        latch: what the last one could not correct.
+    """
 
     policy_uid: str
     policy_generation: int
+    pool_created: datetime | None = None
     requested: str | None = None
     started: tuple[datetime, ...] = ()
     latch: DrainLatch | None = None
 
     def applies_to(self, policy: PolicyVersion, requested: str | None) -> bool:
-        """Whether nothing was declared or asked for anew since."""
-        return (self.policy_uid, self.policy_generation, self.requested) == (policy.uid, policy.generation, requested)
+        """Whether nothing was declared or asked for anew since, so that its latch holds."""
+        return self.policy_uid == policy.uid and self.counts_for(policy, requested)
+
+    def counts_for(self, policy: PolicyVersion, requested: str | None) -> bool:
+        """Whether its starts count: nobody edited this policy or asked for another try since.
+
+        They count under another policy as well. Which one governs can hang on the pool's metadata, which anybody who
+        uses the account can edit.
+        """
+        same_policy = self.policy_uid == policy.uid
+        is_edited = same_policy and self.policy_generation != policy.generation
+        return not is_edited and not asks_anew(requested, self.requested, same_policy=same_policy)
+
+    def is_of(self, created: datetime | None) -> bool:
+        """Whether it is of the pool that was created then."""
+        return created is None or self.pool_created is None or self.pool_created == created
 
     def recent(self, now: datetime) -> tuple[datetime, ...]:
         """The starts within the last `CONTENTION_WINDOW`."""
@@ -169,13 +194,19 @@ class DrainHistory:
 
 
 def new_history(
-    history: DrainHistory | None, policy: PolicyVersion, requested: str | None, *, now: datetime
+    history: DrainHistory | None,
+    policy: PolicyVersion,
+    requested: str | None,
+    *,
+    pool_created: datetime | None,
+    now: datetime,
 ) -> DrainHistory:
     """The history with one more start in it, anew if what is declared or asked for is new."""
-    earlier = history.recent(now) if history is not None and history.applies_to(policy, requested) else ()
+    earlier = history.recent(now) if history is not None and history.counts_for(policy, requested) else ()
     return DrainHistory(
         policy_uid=policy.uid,
         policy_generation=policy.generation,
-        requested=requested,
+        pool_created=pool_created,
+        requested=known_by_now(None if history is None else history.requested, requested),
         started=(*earlier, now.replace(microsecond=0))[-MOST_STARTS:],
     )

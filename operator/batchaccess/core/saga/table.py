@@ -244,7 +244,7 @@ _RESTORING: Final = (
         when="somebody else set a scale",
         does="note that their wish stands",
         holds=lambda v: not v.needs_restore,
-        then=moves.begin_clearing,
+        then=moves.begin_clearing_superseded,
         leads_to=Step.CLEARING,
     ),
     Rule(
@@ -254,10 +254,10 @@ _RESTORING: Final = (
         then=moves.write_restore_ahead,
     ),
     Rule(
-        when="the Azure copy is missing or outdated",
-        does="write it",
-        holds=lambda v: v.azure in (AzureCopy.ABSENT, AzureCopy.OUTDATED) and v.memory.refusal is None,
-        then=moves.write_azure,
+        when="the Azure copy is missing or outdated, and was not refused meanwhile",
+        does="write it; if that fails, the restore goes on without it",
+        holds=questions.may_mend_azure,
+        then=moves.mend_azure,
     ),
     waits(
         "a restore was refused and it is not time to try again",
