@@ -88,6 +88,11 @@ class FakeReports:
         found = next(each for each in self.status(name)["conditions"] if each["type"] == type)
         return found["status"], found["reason"]
 
+    def message(self, name: str, type: str) -> str:
+        """Message of one condition of an object."""
+        found = next(each for each in self.status(name)["conditions"] if each["type"] == type)
+        return str(found["message"])
+
     def request(self, name: str, at: str) -> None:
         """Somebody annotates the object with `requested-at`."""
         self.objects[name] = replace(self.objects[name], requested_at=at)
@@ -143,9 +148,10 @@ class FakeFinalizers:
 
 @dataclass
 class FakeRecorder:
-    """Implements `ports.Recorder`."""
+    """Implements `ports.Recorder`; `warnings` are the messages of the events of that type."""
 
     events: list[tuple[str, EventReason, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     async def record(
         self,
@@ -154,12 +160,18 @@ class FakeRecorder:
         name: str,
         namespace: str | None,  # noqa: ARG002
         uid: str,  # noqa: ARG002
-        event_type: EventType,  # noqa: ARG002
+        event_type: EventType,
         reason: EventReason,
         message: str,
     ) -> None:
         self.events.append((name, reason, message))
+        if event_type is EventType.WARNING:
+            self.warnings.append(message)
 
     def reasons(self, name: str) -> list[EventReason]:
         """Reasons of the events about one object, in order."""
         return [reason for about, reason, _ in self.events if about == name]
+
+    def told(self, name: str, *reasons: EventReason) -> list[str]:
+        """Messages of the events about one object for one of these reasons, in order."""
+        return [message for about, reason, message in self.events if about == name and reason in reasons]

@@ -221,6 +221,7 @@ def test_a_repeated_event_shows_its_first_and_its_last_time() -> None:
         pytest.param({"reason": "RemediationEnded", "warning": True}, "warning", id="unless it ended badly"),
         pytest.param({"reason": "InternetReachable"}, "danger", id="a pool that is reachable"),
         pytest.param({"reason": "RestorePending"}, "danger", id="a scale that is not brought back"),
+        pytest.param({"reason": "NoLongerManaged", "warning": False}, "quiet", id="a pool that is nobody's any more"),
         pytest.param({"reason": "DriftDetected"}, "warning", id="any other warning"),
     ],
 )

@@ -1,6 +1,7 @@
 """What changed between two statuses of a pool that a person should be told; pure, so that a restart repeats nothing.
 
-An event says what happened once; conditions say what is so. Both carry the same reasons' texts.
+An event says what happened once; conditions say what is so. Both carry the same reasons' texts. What a saga went
+through in between is told from its journals: conditions show but the step at which a visit ended.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from batchaccess.core.reasons import (
     ExposedReason,
     RemediatingReason,
 )
+from batchaccess.core.saga.course import Course, Turn, is_as_wished, over_line
 from batchaccess.core.status import Condition
 
 _DRIFTS: Final = frozenset(
@@ -36,22 +38,43 @@ class Announcement:
 
 
 def announcements(
-    before: Iterable[Condition], after: Iterable[Condition], *, corrected: Drift | None
+    before: Iterable[Condition],
+    after: Iterable[Condition],
+    *,
+    corrected: Drift | None,
+    is_governed: bool,
+    course: Course,
 ) -> tuple[Announcement, ...]:
-    """What the step from one set of conditions to the next says.
+    """What the step from one set of conditions to the next says: what is wrong, what was done, what that came to.
 
     Args:
         before: the conditions in Kubernetes now; none if the pool was never reported.
         after: the conditions about to be written.
         corrected: the drift for which we wrote the network in between; that it is closed is then our doing.
+        is_governed: whether a policy governs the pool now.
+        course: what was seen of its sagas, with the turns since the last announcement.
     """
     old = {condition.type: condition for condition in before}
     new = {condition.type: condition for condition in after}
-    return (*_of_drift(old, new, corrected=corrected), *_of_exposure(old, new), *_of_remediation(old, new))
+    of_network = (
+        *_of_drift(old, new, corrected=corrected, is_governed=is_governed, course=course),
+        *_of_exposure(old, new),
+    )
+    return (
+        *(each for each in of_network if each.type is EventType.WARNING),
+        *(each for turn in course.turns for each in _of_turn(turn)),
+        *_of_remediation(old, new, course),
+        *(each for each in of_network if each.type is EventType.NORMAL),
+    )
 
 
 def _of_drift(
-    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition], *, corrected: Drift | None
+    old: Mapping[ConditionType, Condition],
+    new: Mapping[ConditionType, Condition],
+    *,
+    corrected: Drift | None,
+    is_governed: bool,
+    course: Course,
 ) -> Iterator[Announcement]:
     drifted, was = new.get(ConditionType.DRIFTED), old.get(ConditionType.DRIFTED)
     if drifted is None:
@@ -69,11 +92,26 @@ def _of_drift(
             drift=corrected.kind if corrected.kind is not drifted_before else None,
         )
     elif drifted_before is not None and drifted.status is ConditionStatus.FALSE:
-        yield Announcement(
-            type=EventType.NORMAL,
-            reason=EventReason.DRIFT_CLOSED,
-            message="The network no longer differs from what is declared; the operator did not change it.",
-        )
+        yield _no_drift_any_more(course) if is_governed else _NO_LONGER_MANAGED
+
+
+_NO_LONGER_MANAGED: Final = Announcement(
+    type=EventType.NORMAL,
+    reason=EventReason.NO_LONGER_MANAGED,
+    message="No policy governs this pool any more, so nothing is declared that its network could differ from. The "
+    "operator leaves it as it is.",
+)
+
+
+def _no_drift_any_more(course: Course) -> Announcement:
+    """That it was not our doing is not known where a saga was open, which an earlier process may have gone on with."""
+    closed = "The network no longer differs from what is declared"
+    is_ours_perhaps = course.copy is not None or course.turns
+    return Announcement(
+        type=EventType.NORMAL,
+        reason=EventReason.DRIFT_CLOSED,
+        message=f"{closed}." if is_ours_perhaps else f"{closed}; the operator did not change it.",
+    )
 
 
 def _drift(condition: Condition) -> DriftClass | None:
@@ -96,26 +134,59 @@ def _of_exposure(
         yield Announcement(type=EventType.NORMAL, reason=EventReason.NO_LONGER_REACHABLE, message=exposed.message)
 
 
+def _of_turn(turn: Turn) -> Iterator[Announcement]:
+    over, after = turn.over, turn.after
+    if over is not None:
+        yield Announcement(
+            type=EventType.NORMAL if is_as_wished(turn) else EventType.WARNING,
+            reason=EventReason.REMEDIATION_ENDED,
+            message=over_line(turn, over),
+        )
+    if after is not None:
+        yield Announcement(
+            type=EventType.NORMAL, reason=EventReason.REMEDIATING, message=f"{after.step}: {after.step_message}"
+        )
+
+
 def _of_remediation(
-    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition]
+    old: Mapping[ConditionType, Condition], new: Mapping[ConditionType, Condition], course: Course
 ) -> Iterator[Announcement]:
-    """The steps of a saga; its end tells what `Compliant` says then, which is how it came out."""
+    """What no turn tells: that a restore is in trouble or goes on again, and what an earlier process did not tell."""
     now, was = new.get(ConditionType.REMEDIATING), old.get(ConditionType.REMEDIATING)
     if now is None:
         return
     open_before = was is not None and was.status is ConditionStatus.TRUE
-    if now.status is ConditionStatus.TRUE:
-        if was is None or not open_before or was.reason != now.reason:
-            pending = now.reason == RemediatingReason.RESTORE_PENDING
-            yield Announcement(
-                type=EventType.WARNING if pending else EventType.NORMAL,
-                reason=EventReason.RESTORE_PENDING if pending else EventReason.REMEDIATING,
-                message=now.message if pending else f"{now.reason}: {now.message}",
-            )
-    elif open_before:
-        compliant = new.get(ConditionType.COMPLIANT)
+    before = was.reason if was is not None and open_before else None
+    if now.status is not ConditionStatus.TRUE:
+        if open_before and not _is_end_told(course):
+            yield _goes_on_no_more(new.get(ConditionType.COMPLIANT))
+    elif now.reason == before:
+        return
+    elif now.reason == RemediatingReason.RESTORE_PENDING:
+        yield Announcement(type=EventType.WARNING, reason=EventReason.RESTORE_PENDING, message=now.message)
+    elif (before == RemediatingReason.RESTORE_PENDING or not course.is_told) and not _is_told(now, course):
         yield Announcement(
-            type=EventType.NORMAL,
-            reason=EventReason.REMEDIATION_ENDED,
-            message="The correction is over." if compliant is None else f"The correction is over. {compliant.message}",
+            type=EventType.NORMAL, reason=EventReason.REMEDIATING, message=f"{now.reason}: {now.message}"
         )
+
+
+def _is_told(now: Condition, course: Course) -> bool:
+    """Whether a turn tells of the step that `Remediating` says."""
+    return any(turn.after is not None and turn.after.step.value == now.reason for turn in course.turns)
+
+
+def _is_end_told(course: Course) -> bool:
+    """Whether this process told or tells how the saga ended."""
+    is_over = course.is_known and course.copy is None
+    return any(turn.over is not None for turn in course.turns) or (course.is_told and is_over)
+
+
+def _goes_on_no_more(compliant: Condition | None) -> Announcement:
+    """A journal is gone or cannot be read, and how far the saga came is not known."""
+    is_well = compliant is not None and compliant.status is ConditionStatus.TRUE
+    text = "The correction does not go on."
+    return Announcement(
+        type=EventType.NORMAL if is_well else EventType.WARNING,
+        reason=EventReason.REMEDIATION_ENDED,
+        message=text if compliant is None else f"{text} {compliant.message}",
+    )

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from batchaccess.api import stored_change, stored_conditions, stored_in_order_under
 from batchaccess.core.announcements import Announcement, announcements
@@ -12,6 +12,9 @@ from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.reporting import pool_status, unreadable_pool_status
+from batchaccess.core.saga.copies import stored_journal
+from batchaccess.core.saga.course import Course
+from batchaccess.core.saga.journal import UnreadableJournal
 from batchaccess.core.status import Change, Condition
 from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock, PoolReports, Recorder, ReportedPool, StoredStatus, UnreadablePool
@@ -120,10 +123,11 @@ class PoolReporter:
             change=track.change,
             in_order_under=track.in_order_under,
         )
+        track.course = _followed(track.course, written.stored.status)
         with track.logged():
             news = [*_of_attempt(track), *_of_conditions(track, before, status.conditions)]
             await self._announce(reported.stored, news, noticed_after=track.noticed_after)
-        track.noticed_after = None
+        track.noticed_after, track.course = None, track.course.told()
 
     async def _report_unreadable(self, pool: UnreadablePool, asked: Asked, report: Report) -> None:
         name = pool_access_name(asked.connection.name, pool.id)
@@ -189,7 +193,21 @@ def _of_conditions(
     track: PoolTrack, before: Sequence[Condition], after: Sequence[Condition]
 ) -> tuple[Announcement, ...]:
     change = None if track.attempt is None else track.attempt.change
-    return announcements(before, after, corrected=None if change is None else change.before.drift)
+    return announcements(
+        before,
+        after,
+        corrected=None if change is None else change.before.drift,
+        is_governed=track.assessment.policy is not None,
+        course=track.course,
+    )
+
+
+def _followed(course: Course, status: Mapping[str, Any]) -> Course:
+    """The course after a look at a stored status: visits follow a journal that is there, nobody one that is gone."""
+    if course.is_known and "journal" in status:
+        return course
+    journal = stored_journal(status)
+    return course if isinstance(journal, UnreadableJournal) else course.seen(journal)
 
 
 def _of_attempt(track: PoolTrack) -> Iterable[Announcement]:

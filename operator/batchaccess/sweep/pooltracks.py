@@ -16,6 +16,7 @@ from batchaccess.core.model import (
 from batchaccess.core.reasons import DriftClass
 from batchaccess.core.saga.actions import SagaDecision
 from batchaccess.core.saga.breaker import PolicyGeneration, PoolStanding
+from batchaccess.core.saga.course import UNKNOWN_COURSE, Course
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Change
@@ -79,6 +80,7 @@ class PoolTrack:
         attempt: how this pass' correction ended; None if there was none.
         change: the last change of its network that we made since we started.
         saga_memory: what earlier actions of its saga taught.
+        course: what was seen of its sagas and is still to be told.
         removal: what removing the Azure copy of an abandoned saga taught.
         in_order_under: the policy that governed it when it was last as declared, before we started perhaps; None if
             that was never, or once somebody saw the pool drift and closed the breaker all the same.
@@ -96,6 +98,7 @@ class PoolTrack:
     memory: PoolMemory = field(default=NOTHING_REMEMBERED)
     attempt: Attempt | None = None
     saga_memory: SagaMemory = field(default=NO_SAGA_MEMORY)
+    course: Course = field(default=UNKNOWN_COURSE)
     removal: SagaMemory = field(default=NO_SAGA_MEMORY)
     in_order_under: PolicyGeneration | None = None
     change: Change | None = None
@@ -184,6 +187,7 @@ class PoolTrack:
             and reported.conclusion is self.conclusion
             and reported.change is self.change
             and reported.in_order_under == self.in_order_under
+            and not self.course.turns
         )
 
 

@@ -12,7 +12,7 @@ from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.saga.actions import Remediate, RemoveAzureJournal, Resize, SagaAction
-from batchaccess.core.saga.journal import Journal
+from batchaccess.core.saga.journal import Journal, UnreadableJournal
 from batchaccess.core.saga.metadata import journal_in, metadata_without
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, while_sending
 from batchaccess.core.saga.steps import KubernetesJournal
@@ -79,6 +79,7 @@ class SagaVisits:
     ) -> bool:
         subject = Subject(name=track.name, pool_id=track.pool_id, connection=connection, policy=track.assessment.policy)
         before, memory = self.steps.book.of(track.name), track.saga_memory
+        _follow(track, before)
         is_drain = isinstance(action, Resize) and not action.is_restore
         if is_drain:
             self.progress.drain_sent(track.name, await self._running_tasks(track.basis.pool))
@@ -91,7 +92,9 @@ class SagaVisits:
             self.progress.drained(track.name)
         elif is_drain and performed.memory.sent_etag is None:
             self.progress.drain_refused(track.name)
-        self.progress.stepped(track.name, before, self.steps.book.of(track.name))
+        after = self.steps.book.of(track.name)
+        _follow(track, after)
+        self.progress.stepped(track.name, before, after)
         return performed.accepted
 
     async def _running_tasks(self, pool: ObservedPool) -> int:
@@ -127,6 +130,8 @@ class SagaVisits:
                 return accepted
             _log.warning("the journal of the abandoned saga stays in the pool's metadata")
         if record.journal is not None and await self.steps.forget(track.name, connection):
+            _follow(track, record)
+            track.course = track.course.seen(None, abandoned=True)
             self.progress.abandoned(track.name, record)
             track.saga_memory = track.removal = NO_SAGA_MEMORY
         return False
@@ -138,6 +143,12 @@ class SagaVisits:
         performed = await self.steps.perform(action, subject, track.removal)
         track.removal = performed.memory
         return performed.accepted
+
+
+def _follow(track: PoolTrack, record: SagaRecord) -> None:
+    """Take in the Kubernetes copy; one that cannot be understood says nothing."""
+    if not isinstance(record.journal, UnreadableJournal):
+        track.course = track.course.seen(record.journal)
 
 
 def _is_in_azure(pool: ObservedPool, record: SagaRecord) -> bool:

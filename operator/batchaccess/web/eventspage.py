@@ -16,6 +16,7 @@ _BAD_NEWS: Final = frozenset(
     {"InternetReachable", "CorrectionFailed", "PolicyRefused", "ConnectionFailed", "RestorePending"}
 )
 _UNDER_WAY: Final = frozenset({"Remediating"})
+_NEITHER_GOOD_NOR_BAD: Final = frozenset({"NoLongerManaged"})
 
 
 def events_page(events: Sequence[RecentEvent], *, shell: Shell) -> str:
@@ -71,6 +72,8 @@ def _tone_of(event: RecentEvent) -> Tone:
         return Tone.DANGER
     if event.warning:
         return Tone.WARNING
+    if event.reason in _NEITHER_GOOD_NOR_BAD:
+        return Tone.QUIET
     return Tone.BUSY if event.reason in _UNDER_WAY else Tone.GOOD
 
 

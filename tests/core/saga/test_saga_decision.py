@@ -6,7 +6,7 @@ import pytest
 from batchaccess.core.decision import PatchNetwork, Stall
 from batchaccess.core.declared import Mode, NodeDeallocation
 from batchaccess.core.memory import PoolMemory
-from batchaccess.core.model import NodeCounts, PoolState
+from batchaccess.core.model import AllocationState, NodeCounts, PoolState
 from batchaccess.core.reasons import CompliantReason
 from batchaccess.core.saga.actions import (
     ClearKubernetesJournal,
@@ -28,6 +28,7 @@ from tests.core.saga.situations import (
     FORMULA,
     GOOD,
     MARK,
+    THEM,
     UNREADABLE,
     acted,
     autoscaled,
@@ -239,3 +240,37 @@ def test_back_off_holds_back_the_service_and_not_the_journal() -> None:
     assert isinstance(decision, Underway)
     assert (decision.message, decision.until) == ("busy", NOW + MINUTE)
     assert written(situation(carrying(BUSY, journal()), kubernetes=copy(Step.RESTORING), saga_memory=memory))
+
+
+TIMED_OUT = "The pool was not empty in time."
+RESTORING = copy(Step.RESTORING, ending=Ending.DRAIN_TIMED_OUT, message=TIMED_OUT, restore=MARK)
+RESIZING = replace(carrying(DRAINED, journal()), allocation_state=AllocationState.RESIZING, etag=MARK.etag)
+ON_THEIR_WAY = replace(carrying(BUSY, journal()), allocation_state=AllocationState.RESIZING)
+SAID_WHILE_RESTORING = {
+    "a resize is waited for": situation(RESIZING, kubernetes=RESTORING),
+    "the nodes are on their way": situation(ON_THEIR_WAY, kubernetes=RESTORING),
+    "the service is left alone for a while": situation(
+        carrying(DRAINED, journal()),
+        kubernetes=RESTORING,
+        saga_memory=SagaMemory(back_off_until=NOW + MINUTE, back_off_message="busy"),
+    ),
+    "another holder's journal is in the way": situation(
+        carrying(DRAINED, journal(saga_id="fedcba987654", holder=THEM)), kubernetes=RESTORING
+    ),
+}
+
+
+@pytest.mark.parametrize("at", SAID_WHILE_RESTORING.values(), ids=SAID_WHILE_RESTORING.keys())
+def test_how_the_correcting_part_ended_is_said_while(at: Situation) -> None:
+    decision = decided(at)
+    assert isinstance(decision, Underway)
+    assert decision.message.endswith(f". {TIMED_OUT}") or decision.message == f"busy {TIMED_OUT}"
+
+
+def test_before_it_ended_nothing_is_said_of_an_ending() -> None:
+    leaving = replace(GONE_NODES, scale=replace(GONE_NODES.scale, current=NodeCounts(dedicated=1)), etag="later")
+    draining = copy(Step.DRAINING, etag=BUSY.etag, standing=NodeCounts(dedicated=2))
+    at = replace(leaving, allocation_state=AllocationState.RESIZING)
+    decision = decided(situation(at, kubernetes=draining))
+    assert isinstance(decision, Underway)
+    assert decision.message == "Nodes are leaving the pool."

@@ -5,7 +5,6 @@ and a pool that only is not empty may start a saga.
 """
 
 from dataclasses import replace
-from typing import Final
 
 from batchaccess.core.decision import Decision, Nothing, PatchNetwork, Stall, Wait, decide
 from batchaccess.core.declared import AccessPolicy, Strategy
@@ -27,22 +26,13 @@ from batchaccess.core.saga.situation import Situation, Visit
 from batchaccess.core.saga.steps import (
     CONTENTION_WINDOW,
     MOST_STARTS,
+    STEP_MESSAGES,
     Ending,
     KubernetesJournal,
     Step,
     new_history,
 )
 from batchaccess.core.saga.table import TABLE
-
-_MESSAGES: Final = {
-    Step.PREPARING: "The scale of the pool is being recorded.",
-    Step.TAKING_OVER: "Another holder's saga is being taken over.",
-    Step.PAUSING_AUTOSCALE: "Autoscale is being paused.",
-    Step.DRAINING: "The pool is being drained.",
-    Step.CORRECTING: "The pool is empty; its network is being corrected.",
-    Step.RESTORING: "The recorded scale is being brought back.",
-    Step.CLEARING: "The journal is being removed.",
-}
 
 
 def decide_saga(situation: Situation) -> SagaDecision:
@@ -59,24 +49,19 @@ def _continued(visit: Visit) -> Remediate | Underway:
     rule = next(rule for rule in TABLE[visit.copy.step] if rule.holds(visit))
     move = rule.then(visit)
     if isinstance(move, Underway):
-        return replace(move, rule=rule.when)
+        return replace(move, rule=rule.when, message=visit.copy.with_ending(move.message))
     if _asks_the_service(move) and visit.memory.backs_off(visit.now):
         return Underway(
             reason=reason_now(visit),
-            message=visit.memory.back_off_message,
+            message=visit.copy.with_ending(visit.memory.back_off_message),
             rule=rule.when,
             until=visit.memory.back_off_until,
         )
-    return Remediate(action=move, reason=reason_now(visit), message=_message(visit), rule=rule.when)
+    return Remediate(action=move, reason=reason_now(visit), message=visit.copy.step_message, rule=rule.when)
 
 
 def _asks_the_service(action: SagaAction) -> bool:
     return not isinstance(action, WriteKubernetesJournal | ClearKubernetesJournal)
-
-
-def _message(visit: Visit) -> str:
-    ended = visit.copy.message
-    return _MESSAGES[visit.copy.step] + (f" {ended}" if ended else "")
 
 
 def _found_in_azure(situation: Situation, base: Decision) -> SagaDecision | None:
@@ -146,7 +131,7 @@ def _opening(situation: Situation, copy: KubernetesJournal, rule: str) -> Remedi
     return Remediate(
         action=WriteKubernetesJournal(copy=copy, history=situation.history),
         reason=RemediatingReason(copy.step.value),
-        message=_MESSAGES[copy.step],
+        message=copy.step_message,
         rule=rule,
     )
 
@@ -249,7 +234,7 @@ def _start(situation: Situation, policy: AccessPolicy, recorded: RecordedScale) 
             ),
         ),
         reason=RemediatingReason.PREPARING,
-        message=_MESSAGES[Step.PREPARING],
+        message=STEP_MESSAGES[Step.PREPARING],
         rule="a busy pool is to be corrected",
     )
 

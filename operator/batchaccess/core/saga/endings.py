@@ -41,7 +41,10 @@ def _declared_otherwise(visit: Visit) -> Ended | None:
     started_under, policy = visit.copy.journal.policy, visit.policy
     connection = visit.situation.connection
     if connection.deleting:
-        return Ended(ending=Ending.CONNECTION_DELETING, message=f"Connection {connection.name} is being deleted.")
+        return Ended(
+            ending=Ending.CONNECTION_DELETING,
+            message=f"Connection {connection.name} is being deleted, or the operator uninstalled.",
+        )
     if policy is None or policy.uid != started_under.uid:
         return Ended(
             ending=Ending.POLICY_GONE, message=f"Policy {started_under.key} does not govern the pool any more."
@@ -63,8 +66,8 @@ def _corrected(visit: Visit) -> Ended | None:
     match visit.base:
         case Nothing(outcome=PoolOutcome.COMPLIANT) | Stall(reason=CompliantReason.IMPLICIT_MAPPING):
             if visit.copy.step is Step.CORRECTING:
-                return Ended(ending=Ending.CORRECTED, message="The network is as declared.")
-            return Ended(ending=Ending.NOT_NEEDED, message="The network does not differ any more.")
+                return Ended(ending=Ending.CORRECTED, message="The network was found as declared.")
+            return Ended(ending=Ending.NOT_NEEDED, message="The network did not differ any more.")
         case Nothing():
             return Ended(ending=Ending.POLICY_CHANGED, message="The policy corrects nothing any more.")
         case _:

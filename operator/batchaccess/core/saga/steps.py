@@ -34,6 +34,18 @@ class Step(StrEnum):
     """The journal is being removed, in Azure first."""
 
 
+STEP_MESSAGES: Final = {
+    Step.PREPARING: "The scale of the pool is being recorded.",
+    Step.TAKING_OVER: "Another holder's saga is being taken over.",
+    Step.PAUSING_AUTOSCALE: "Autoscale is being paused.",
+    Step.DRAINING: "The pool is being drained.",
+    Step.CORRECTING: "The pool is empty; its network is being corrected.",
+    Step.RESTORING: "The recorded scale is being brought back.",
+    Step.CLEARING: "The journal is being removed.",
+}
+"""What is done at each step, for people."""
+
+
 class Ending(StrEnum):
     """How the correcting part of a saga ended; every one is followed by the restore."""
 
@@ -139,6 +151,15 @@ class KubernetesJournal:
     def may_be_shrunk(self) -> bool:
         """The same where it is not known, because nothing but a copy in Azure was left of what was done."""
         return self.shrunk or self.ending in (Ending.RESUMED, Ending.ADOPTED)
+
+    @property
+    def step_message(self) -> str:
+        """What is done at its step, and how the correcting part ended."""
+        return self.with_ending(STEP_MESSAGES[self.step])
+
+    def with_ending(self, text: str) -> str:
+        """A text about this saga, and how the correcting part ended: people wait longest after that is known."""
+        return f"{text} {self.message}" if self.message else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
