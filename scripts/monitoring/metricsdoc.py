@@ -18,7 +18,7 @@ The operator serves Prometheus' text format at `/metrics` on its telemetry port.
   IP family in which it exposes addresses, one more per policy whose assertions fail on it, and one more each while it
   is exposed and while it has drifted.
 - **Counters and histograms** carry only bounded labels: closed sets of words, and the names of connections. Those of a
-  connection vanish with it. A connection has 125 series, and one more for each kind of request by its status; a policy
+  connection vanish with it. A connection has 124 series, and one more for each kind of request by its status; a policy
   has 2, and one more per condition; the operator itself has some 240.
 - Where a metric repeats a condition it is the condition, with the status and reason that `kubectl get -o yaml` shows.
 - `process_*` (memory, CPU, file descriptors) are those of every Prometheus client and not repeated here.

@@ -15,10 +15,11 @@ from batchaccess.core.declared import (
     Unlisted,
 )
 from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool, PoolState, Scale
-from batchaccess.core.preview import Preview, Step, preview
+from batchaccess.core.preview import Preview, Step, decided_by_a_stranger, preview
 from batchaccess.core.reasons import ExposedReason
 from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.selection import Candidates
+from tests.core.saga.situations import carrying, journal
 from tests.support.build import NOW, SUBNET, access, connection, endpoint, policy, pool, wanted
 
 OPEN_SSH = endpoint("SSH")
@@ -46,7 +47,14 @@ def previewed(
 ) -> Preview:
     account = account or connection()
     candidates = Candidates.of(account, policies, {})
-    return preview(of, nodes=nodes, connection=account, candidates=candidates, windows=lambda _: windows, now=NOW)
+    return preview(
+        of,
+        nodes=nodes,
+        connection=account,
+        candidates=candidates,
+        decide=lambda assessment: decided_by_a_stranger(assessment, account, now=NOW),
+        windows=lambda _: windows,
+    )
 
 
 CASES = [
@@ -94,6 +102,12 @@ def test_the_step(of: ObservedPool, governing: AccessPolicy | None, step: Step, 
     found = previewed(of) if governing is None else previewed(of, governing)
     assert (found.step, found.waits_for) == (step, waits_for)
     assert bool(found.message) is (step is not Step.NONE)
+
+
+def test_a_stranger_does_not_say_whose_correction_is_open_nor_how_to_adopt_it() -> None:
+    busy = carrying(pool("p", OPEN_SSH, nodes=2), journal())
+    found = previewed(busy, policy("a", OFFICE, strategy=Strategy.DRAIN))
+    assert (found.step, found.message) == (Step.WAIT, "A correction of this pool is open (saga 0123456789ab).")
 
 
 def test_wanted_nodes_keep_a_pool_busy_too() -> None:

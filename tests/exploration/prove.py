@@ -1,6 +1,7 @@
 """The exploration in full: `python -m tests.exploration.prove [most states of one world]`.
 
-Ends 1 if an invariant is violated anywhere, or if an operator with one rule broken is not caught.
+Ends 1 if an invariant is violated anywhere, if a rule leads elsewhere than the table of transitions says, or if an
+operator with one rule broken is not caught. Rules that decided nowhere are named.
 """
 
 import os
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from tests.exploration.leads import Lead, misled, unseen
 from tests.exploration.mutants import MUTANTS
 from tests.exploration.search import Found, World, explore
 from tests.exploration.worlds import DOCUMENTED, FULL, OTHER_UNKNOWNS, SMALL, worlds
@@ -38,10 +40,15 @@ class Done:
 
     @property
     def failed(self) -> bool:
-        """Whether an invariant is violated, or is not by a mutant."""
+        """Whether an invariant is violated or a rule misleads; of a mutant, whether its invariant is not violated."""
         if self.task.mutant:
             return not self.found.violation.startswith(self.task.invariant)
-        return bool(self.found.violation)
+        return bool(self.found.violation or self.misled)
+
+    @property
+    def misled(self) -> list[Lead]:
+        """What leads elsewhere than the table says; that of an operator with a broken rule is not asked."""
+        return [] if self.task.mutant else misled(self.found.leads)
 
 
 def tasks(most_states: int) -> list[Task]:
@@ -76,6 +83,8 @@ def main() -> int:
     cut = sum(not done.found.complete for done in real)
     violations = sum(done.failed for done in real)
     caught = sum(not done.failed for done in mutants)
+    never = unseen(lead for done in real for lead in done.found.leads)
+    _print(f"{len(never)} rules decided nowhere", *(f"{row.step}: {row.rule}" for row in sorted(never)), sep="\n    ")
     _print(
         f"exploration: {sum(done.found.states for done in real)} states, "
         f"{sum(done.found.transitions for done in real)} transitions; "
@@ -98,6 +107,8 @@ def _tell(done: Done) -> None:
     )
     if found.violation:
         _print(f"  VIOLATION {found.violation}", *found.path, sep="\n    ")
+    for lead in done.misled:
+        _print(f"  MISLED {lead.step}: {lead.rule}: leads to {lead.leads}")
 
 
 def _print(*lines: str, sep: str = "\n") -> None:

@@ -21,6 +21,7 @@ from batchaccess.core.saga.actions import (
 from batchaccess.core.saga.steps import Step
 from tests.exploration.events import crash, edits, is_closed, is_idle, losses, time_passes
 from tests.exploration.frontier import Frontier
+from tests.exploration.leads import Lead, lead_of
 from tests.exploration.party import CLOCK, Party, observed, without_etags
 from tests.exploration.performing import InvariantError, outcomes, pending, require
 from tests.exploration.servicemodel import Assumptions, Pool
@@ -59,7 +60,7 @@ class Found:
     states: int = 0
     transitions: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
-    leads: set[tuple[str, str, str]] = field(default_factory=set)
+    leads: set[Lead] = field(default_factory=set)
     violation: str = ""
     path: tuple[str, ...] = ()
     complete: bool = True
@@ -175,16 +176,7 @@ class _Search:
         self.found.decisions[_described(decision)] += 1
         copy = COPIES.value(state.copy)
         if isinstance(decision, Remediate | Underway) and copy is not None:
-            leads = copy.step.value
-            if isinstance(decision, Remediate):
-                match decision.action:
-                    case WriteKubernetesJournal(copy=written):
-                        leads = written.step.value
-                    case ClearKubernetesJournal():
-                        leads = "no saga"
-                    case _:
-                        pass
-            self.found.leads.add((copy.step.value, decision.rule, leads))
+            self.found.leads.add(lead_of(copy.step, decision))
 
     def _check_decision(self, state: State, decision: SagaDecision) -> None:
         action = _action(decision)

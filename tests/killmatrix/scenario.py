@@ -51,13 +51,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a run ended. `problems` are broken invariants, `corrected` is progress."""
+    """How a run ended. `problems` are broken invariants, `corrected` is progress, `restarts` come of crashes only."""
 
     calls: tuple[str, ...]
     problems: tuple[str, ...]
     corrected: bool
     said: str
     drains: int
+    restarts: int
 
     @property
     def gave_way(self) -> bool:
@@ -162,16 +163,17 @@ async def play(scenario: Scenario, *, hours: float = EMULATED_HOURS) -> Result:
     world.tap_reports = lambda part: tap.tapped(part, REPORTS)
     world.tap_finalizers = lambda part: tap.tapped(part, FINALIZERS)
     end = world.clock.monotonic() + hours * 3600
-    quiet = 0
+    quiet = restarts = 0
     while world.clock.monotonic() < end and quiet < 6:
         try:
             await world.live(30, period=30)
         except Crash:
             _lose(world, scenario.lost)
             world.restart()
+            restarts += 1
         done = world.is_settled and (is_corrected(world) or _is_over(world))
         quiet = quiet + 1 if done else 0
-    return _judged(scenario, world, watch, tap)
+    return _judged(scenario, world, watch, tap, restarts)
 
 
 def _is_over(world: Drains) -> bool:
@@ -193,7 +195,7 @@ def _lose(world: Drains, lost: Lost) -> None:
             world.edit({"metadata": metadata})
 
 
-def _judged(scenario: Scenario, world: Drains, watch: Watch, tap: Tap) -> Result:
+def _judged(scenario: Scenario, world: Drains, watch: Watch, tap: Tap, restarts: int) -> Result:
     problems = list(watch.problems)
     name = "prod-weu.busy"
     condition = world.reports.condition(name, "Remediating") if name in world.reports.objects else ("", "")
@@ -214,6 +216,7 @@ def _judged(scenario: Scenario, world: Drains, watch: Watch, tap: Tap) -> Result
         corrected=is_corrected(world) and not pending,
         said=f"{compliant[1]}, {condition[1]}",
         drains=watch.drains,
+        restarts=restarts,
     )
 
 

@@ -20,7 +20,7 @@ SERIES_IN_ORDER = 9 + 1
 """As docs/metrics.md says: 9, and one for the IP family in which addresses are admitted."""
 SERIES_EXPOSED = 9 + 2 + 1 + 1 + 1
 """Both families, exposed since, drifted since, the assertions of one policy."""
-SERIES_OF_CONNECTION = 125
+SERIES_OF_CONNECTION = 124
 SERIES_OF_POLICY = 2
 SERIES_OF_OPERATOR = 240
 """Some: the client library has its say in what it tells of the process."""

@@ -1,7 +1,7 @@
 """What a policy would do to a pool, told before it does: the step, its cost, and who gets in afterwards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, assert_never
@@ -11,13 +11,15 @@ from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait
 from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation, Strategy
 from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool
 from batchaccess.core.reachability import PoolReachability, reachability
-from batchaccess.core.reasons import ConditionStatus, DriftClass, PoolOutcome
-from batchaccess.core.saga.actions import Remediate, Underway
-from batchaccess.core.saga.decision import decide_saga
-from batchaccess.core.saga.journal import Holder
+from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.saga.actions import ClearKubernetesJournal, Remediate, SagaDecision, Underway
+from batchaccess.core.saga.decision import decide_saga, is_starting
+from batchaccess.core.saga.journal import Holder, Journal
 from batchaccess.core.saga.situation import Situation
 from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.selection import Candidates
+
+_NO_DRIFT: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
 
 
 class Step(StrEnum):
@@ -30,7 +32,7 @@ class Step(StrEnum):
     PATCH = "Patch"
     """It is empty: its network would be corrected at once."""
     WAIT = "Wait"
-    """It would be corrected once something else has happened, such as its nodes being gone."""
+    """It is being corrected, or would be once something else has happened, such as its nodes being gone."""
     DRAIN = "Drain"
     """Its policy lets it be emptied for the correction, and restored."""
     PAUSE = "PauseAutoscale"
@@ -79,13 +81,18 @@ class Preview:
     @property
     def differs(self) -> bool:
         """Whether the pool is not as declared, mere spelling apart."""
-        return self.assessment.drift.kind not in (DriftClass.NONE, DriftClass.NEUTRAL)
+        return self.assessment.drift.kind not in _NO_DRIFT
 
     @property
     def is_found(self) -> bool:
         """Whether a plan that ends 0 must not contain it."""
         failed = any(each.holds is ConditionStatus.FALSE for each in self.assessment.assertions)
         return self.differs or failed or bool(self.assessment.guardrail_violations)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is more to say than that it is as declared, or nobody's business."""
+        return self.is_found or self.step is not Step.NONE
 
 
 def preview(
@@ -94,21 +101,21 @@ def preview(
     nodes: NodeFindings | None,
     connection: AccountConnection,
     candidates: Candidates,
+    decide: Callable[[Assessment], SagaDecision],
     windows: Callable[[AccessPolicy], WindowVerdict],
-    now: datetime,
 ) -> Preview:
-    """What the operator would do about a pool that it sees for the first time.
+    """What the operator would do about a pool that it sees now.
 
     Args:
         pool: the pool as read.
         nodes: what listing its nodes showed; None if they were not listed.
         connection: the account it belongs to.
         candidates: the policies that this connection accepts.
+        decide: what the operator decides, whatever windows say; `decided_by_a_stranger` if nothing of it is known.
         windows: whether the windows of a policy permit a start now.
-        now: the present time.
     """
     assessment = assess(pool, nodes=nodes, connection=connection, candidates=candidates)
-    step, message = _step(assessment, connection, windows, now)
+    step, message = _step(assessment, decide(assessment), windows)
     desired = assessment.desired
     return Preview(
         assessment=assessment,
@@ -121,18 +128,32 @@ def preview(
 
 
 _NOBODY: Final = Holder(cluster_uid="", connection_uid="")
-"""No journal is ours: whoever asks for a preview runs no saga."""
+"""No journal is ours: a stranger runs no saga."""
+
+
+def decided_by_a_stranger(assessment: Assessment, connection: AccountConnection, *, now: datetime) -> SagaDecision:
+    """What an operator without any saga would do; whose the journal of a pool is, a stranger does not know."""
+    situation = Situation(assessment=assessment, connection=connection, holder=_NOBODY, new_saga_id="0" * 12, now=now)
+    decision, journal = decide_saga(situation), situation.azure
+    if (
+        isinstance(decision, Wait)
+        and decision.reason is CompliantReason.FOREIGN_JOURNAL
+        and isinstance(journal, Journal)
+    ):
+        return replace(decision, message=open_correction(journal).message)
+    return decision
+
+
+def open_correction(journal: Journal) -> Wait:
+    """All that a stranger can say of a pool that is being corrected."""
+    return Wait(
+        reason=CompliantReason.FOREIGN_JOURNAL, message=f"A correction of this pool is open (saga {journal.saga_id})."
+    )
 
 
 def _step(
-    assessment: Assessment,
-    connection: AccountConnection,
-    windows: Callable[[AccessPolicy], WindowVerdict],
-    now: datetime,
+    assessment: Assessment, decision: SagaDecision, windows: Callable[[AccessPolicy], WindowVerdict]
 ) -> tuple[Step, str]:
-    decision = decide_saga(
-        Situation(assessment=assessment, connection=connection, holder=_NOBODY, new_saga_id="0" * 12, now=now)
-    )
     match decision:
         case Nothing(outcome=PoolOutcome.AUDIT_DRIFT):
             return Step.REPORT, "The policy is in mode Audit and corrects nothing."
@@ -140,9 +161,8 @@ def _step(
             return Step.NONE, ""
         case PatchNetwork():
             return Step.PATCH, "The pool is empty, so its network is corrected at once."
-        case Remediate(message=message) | Underway(message=message):
-            policy = assessment.policy
-            return _saga_step(policy, windows(policy)) if policy is not None else (Step.WAIT, message)
+        case Remediate() | Underway():
+            return _saga_step(assessment, decision, windows)
         case Wait(message=message):
             return Step.WAIT, message
         case Stall(message=message):
@@ -151,7 +171,19 @@ def _step(
             assert_never(decision)
 
 
-def _saga_step(policy: AccessPolicy, verdict: WindowVerdict) -> tuple[Step, str]:
+def _saga_step(
+    assessment: Assessment, decision: Remediate | Underway, windows: Callable[[AccessPolicy], WindowVerdict]
+) -> tuple[Step, str]:
+    policy = assessment.policy
+    if policy is not None and is_starting(decision):
+        return _start_step(policy, windows(policy))
+    forgets = isinstance(decision, Remediate) and isinstance(decision.action, ClearKubernetesJournal)
+    if forgets and assessment.drift.kind in _NO_DRIFT:
+        return Step.NONE, ""
+    return Step.WAIT, f"A correction of this pool is open. {decision.message}"
+
+
+def _start_step(policy: AccessPolicy, verdict: WindowVerdict) -> tuple[Step, str]:
     """The step of a saga that may start, unless windows or the number of others stand in the way."""
     drains = policy.remediation.strategy is Strategy.DRAIN
     if drains:

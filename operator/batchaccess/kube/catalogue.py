@@ -15,7 +15,7 @@ from batchaccess.core.declared import (
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.cache import CachedObject, Change, Key, KindCache
 from batchaccess.kube.listing import KubeListing
-from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
+from batchaccess.kube.resources import CONNECTIONS, KUBE_SYSTEM, NAMESPACES, POLICIES, POOL_ACCESSES, Resource
 from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
 
 Connection: TypeAlias = AccountConnection | InvalidObject
@@ -145,7 +145,7 @@ class LiveCatalogue:
 
     def cluster_uid(self) -> str | None:
         """The UID of the namespace kube-system, which is unique to a cluster and never changes."""
-        entry = self._namespaces.get((None, "kube-system"))
+        entry = self._namespaces.get((None, KUBE_SYSTEM))
         return None if entry is None else entry.uid
 
     def labels_around(self, reading: Reading) -> Mapping[str, Labels]:

@@ -42,8 +42,7 @@ class PoolAccessObjects:
 
     def existing(self, connection: AccountConnection) -> Mapping[str, ReportedPool]:
         """The objects that name this connection, by their own name."""
-        entries = self._live.pool_accesses(connection.name)
-        return {name: _reported(entry, owner_uid=connection.uid) for name, entry in entries.items()}
+        return reported_pools(self._live, connection)
 
     def find(self, connection: AccountConnection, name: str) -> ReportedPool | None:
         """The object of that name, if it names this connection."""
@@ -151,6 +150,12 @@ class PoolAccessObjects:
             _log.warning("BatchPoolAccess %s was not read: %s", name, error)
             return WriteOutcome.FAILED
         return WriteOutcome.CONFLICT
+
+
+def reported_pools(live: LiveCatalogue, connection: AccountConnection) -> Mapping[str, ReportedPool]:
+    """The objects that name this connection, by their own name."""
+    entries = live.pool_accesses(connection.name)
+    return {name: _reported(entry, owner_uid=connection.uid) for name, entry in entries.items()}
 
 
 def _stands_for(identity: PoolIdentity, connection: AccountConnection, pool_id: str) -> bool:

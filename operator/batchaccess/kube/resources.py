@@ -47,5 +47,8 @@ NAMESPACES: Final = Resource(group="", version="v1", plural="namespaces", kind="
 SECRETS: Final = Resource(group="", version="v1", plural="secrets", kind="Secret", namespaced=True)
 EVENTS: Final = Resource(group="", version="v1", plural="events", kind="Event", namespaced=True)
 
+KUBE_SYSTEM: Final = "kube-system"
+"""The namespace whose UID is that of the cluster."""
+
 WATCHED: Final = (CONNECTIONS, POLICIES, POOL_ACCESSES, NAMESPACES)
 """Everything the operator keeps a reading of."""

@@ -61,7 +61,6 @@ class SagaOutcome(StrEnum):
     CONNECTION_DELETING = "ConnectionDeleting"
     RESUMED = "Resumed"
     ADOPTED = "Adopted"
-    FOREIGN_JOURNAL = "ForeignJournal"
     UNREADABLE_JOURNAL = "UnreadableJournal"
     JOURNAL_REFUSED = "JournalRefused"
     BREAKER_OPEN = "BreakerOpen"

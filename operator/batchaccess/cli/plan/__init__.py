@@ -19,6 +19,7 @@ from batchaccess.cli.plan.accounts import connected_accounts
 from batchaccess.cli.plan.declared import PlannedObjects, objects_in_cluster, objects_in_files
 from batchaccess.cli.plan.evaluation import Plan, evaluate
 from batchaccess.cli.plan.report import plan_report
+from batchaccess.cli.plan.sagas import OperatorsDecisions
 from batchaccess.cli.plan.table import show_plan
 from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.globs import IdGlobs
@@ -128,12 +129,15 @@ def _plan(objects: PlannedObjects, reading: Reading, sources: PoolSources, stand
         by_hand=by_hand,
         names=_said_names(stands_for, reading),
     )
+    now = datetime.now(UTC)
+    connections = (*objects.connections, *(each.connection for each in accounts))
     return evaluate(
         accounts,
         objects.policies,
         namespace_labels=objects.namespace_labels,
+        decide=OperatorsDecisions(objects.written, connections, now).decide,
         problems=(*objects.problems, *reading.problems),
-        now=datetime.now(UTC),
+        now=now,
     )
 
 

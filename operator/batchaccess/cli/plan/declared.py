@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from batchaccess.api import Kind, parse_connection, parse_policy, schedule_problems
 from batchaccess.cli.inputs import Failure
 from batchaccess.cli.manifests import Declared, Mistake, Weight, read_declared
 from batchaccess.cli.manifests.objects import NAME_LABEL
 from batchaccess.core.declared import AccessPolicy, AccountConnection
-from batchaccess.core.model import JsonObject, ObjectKey
+from batchaccess.core.model import JsonObject
 from batchaccess.core.selection import NamespaceLabels
+from batchaccess.kube.catalogue import Decoders, LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.listing import list_all
-from batchaccess.kube.resources import CONNECTIONS, NAMESPACES, POLICIES
+from batchaccess.kube.resources import CONNECTIONS, KUBE_SYSTEM, NAMESPACES, POLICIES, POOL_ACCESSES
 from batchaccess.ports import InvalidObject, PortError
 
 _CLUSTER = "cluster"
@@ -22,12 +25,16 @@ _CLUSTER = "cluster"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedObjects:
-    """Valid policies and connections, the known labels of namespaces, and what could not be used."""
+    """Valid policies and connections, the known labels of namespaces, and what could not be used.
+
+    `written` is what the operator wrote about pools, None without a cluster or if it cannot be read.
+    """
 
     policies: tuple[AccessPolicy, ...] = ()
     connections: tuple[AccountConnection, ...] = ()
     namespaces: Mapping[str, Mapping[str, str]]
     problems: tuple[Failure, ...] = ()
+    written: LiveCatalogue | None = None
 
     @property
     def namespace_labels(self) -> NamespaceLabels:
@@ -41,19 +48,38 @@ class PlannedObjects:
         }
 
     def over(self, others: "PlannedObjects") -> "PlannedObjects":
-        """These in front of others: an object of the same name is replaced and stays as old as it was."""
-        theirs = {policy.key: policy for policy in others.policies}
-        mine: dict[ObjectKey, AccessPolicy] = {
-            policy.key: replace(policy, created=theirs[policy.key].created) if policy.key in theirs else policy
-            for policy in self.policies
-        }
-        connections = {connection.name: connection for connection in (*others.connections, *self.connections)}
+        """These in front of others: an object of the same name is edited, and stays that object, as old as it was."""
+        policies = {policy.key: policy for policy in others.policies}
+        for policy in self.policies:
+            policies[policy.key] = _edited(policy, policies.get(policy.key))
+        connections = {connection.name: connection for connection in others.connections}
+        for connection in self.connections:
+            connections[connection.name] = _edited(connection, connections.get(connection.name))
         return PlannedObjects(
-            policies=tuple((theirs | mine).values()),
+            policies=tuple(policies.values()),
             connections=tuple(connections.values()),
             namespaces={**others.namespaces, **self.namespaces},
             problems=(*others.problems, *self.problems),
+            written=others.written,
         )
+
+
+_Declared = TypeVar("_Declared", AccessPolicy, AccountConnection)
+
+
+def _edited(new: _Declared, old: _Declared | None) -> _Declared:
+    """What an object becomes when it is applied: a generation further unless it says what it said."""
+    if old is None:
+        return new
+    same = replace(
+        new,
+        uid=old.uid,
+        generation=old.generation,
+        created=old.created,
+        deleting=old.deleting,
+        requested_at=new.requested_at or old.requested_at,
+    )
+    return same if same == old else replace(same, generation=old.generation + 1)
 
 
 def objects_in_files(names: tuple[str, ...]) -> PlannedObjects:
@@ -90,18 +116,34 @@ def objects_in_cluster(kubeconfig: Path | None) -> PlannedObjects:
 
 async def _read_cluster(kubeconfig: Path | None) -> PlannedObjects:
     client = await KubeClient.connect(kubeconfig)
+    hidden: list[Failure] = []
+    written: LiveCatalogue | None = None
     try:
         policies = (await list_all(client, POLICIES)).items
         connections = (await list_all(client, CONNECTIONS)).items
         try:
+            written = await _read_written(client)
+        except PortError as error:
+            hidden.append(
+                Failure(source="batchpoolaccesses", message=f"what was begun cannot be read: {error.message}")
+            )
+        try:
             namespaces = (await list_all(client, NAMESPACES)).items
-            hidden: list[Failure] = []
         except PortError as error:
             namespaces = ()
-            hidden = [Failure(source="namespaces", message=f"their labels cannot be read: {error.message}")]
+            hidden.append(Failure(source="namespaces", message=f"their labels cannot be read: {error.message}"))
     finally:
         await client.close()
-    return _from_cluster(policies, connections, namespaces, hidden)
+    return replace(_from_cluster(policies, connections, namespaces, hidden), written=written)
+
+
+async def _read_written(client: KubeClient) -> LiveCatalogue:
+    """What the operator wrote about pools, and whose cluster this is unless that must not be read."""
+    written = LiveCatalogue(Decoders(connection=parse_connection, policy=parse_policy))
+    written.replace(POOL_ACCESSES, await list_all(client, POOL_ACCESSES))
+    with suppress(PortError):
+        written.observe(NAMESPACES, await client.get(NAMESPACES.path(name=KUBE_SYSTEM)))
+    return written
 
 
 def _from_cluster(

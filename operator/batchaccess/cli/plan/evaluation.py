@@ -1,7 +1,7 @@
 """From accounts and policies to what would become of every pool."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,11 +9,15 @@ from batchaccess.api.windows import windows_of
 from batchaccess.cli.inputs import Failure, ReadAccount
 from batchaccess.cli.plan.accounts import ConnectedAccount
 from batchaccess.core.acceptance import Acceptance, accept
-from batchaccess.core.assessment import danger
-from batchaccess.core.declared import AccessPolicy
+from batchaccess.core.assessment import Assessment, danger
+from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.preview import Preview, Step, preview
 from batchaccess.core.reasons import AcceptedReason
+from batchaccess.core.saga.actions import SagaDecision
 from batchaccess.core.selection import Candidates, NamespaceLabels
+
+Decide = Callable[[Assessment, AccountConnection], SagaDecision]
+"""What the operator decides about a pool of a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ def evaluate(
     policies: Sequence[AccessPolicy],
     *,
     namespace_labels: NamespaceLabels,
+    decide: Decide,
     problems: Sequence[Failure],
     now: datetime,
 ) -> Plan:
@@ -114,6 +119,7 @@ def evaluate(
         accounts: what was read, each with its connection.
         policies: valid policies only.
         namespace_labels: the labels of their namespaces as far as they are known.
+        decide: what the operator decides.
         problems: what could not be read.
         now: the present time.
     """
@@ -128,6 +134,7 @@ def evaluate(
                 if acceptance.accepts(each.connection.name)
             ],
             namespace_labels,
+            decide,
             now,
         )
         for each in accounts
@@ -146,7 +153,11 @@ def evaluate(
 
 
 def _account(
-    connected: ConnectedAccount, accepted: Sequence[AccessPolicy], labels: NamespaceLabels, now: datetime
+    connected: ConnectedAccount,
+    accepted: Sequence[AccessPolicy],
+    labels: NamespaceLabels,
+    decide: Decide,
+    now: datetime,
 ) -> PlannedAccount:
     connection = connected.connection
     candidates = Candidates.of(connection, accepted, labels)
@@ -156,8 +167,8 @@ def _account(
             nodes=each.nodes,
             connection=connection,
             candidates=candidates,
+            decide=lambda assessment: decide(assessment, connection),
             windows=lambda policy: windows_of(policy, now),
-            now=now,
         )
         for each in connected.account.pools
     ]

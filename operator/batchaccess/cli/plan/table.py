@@ -59,13 +59,13 @@ def _show_account(account: PlannedAccount, output: Output, *, everything: bool) 
         Text.assemble((account.read.name, "bold"), "  ", (account.read.source, "dim"), (f"  {connection}", "dim"))
     )
     output.say()
-    telling = [pool for pool in account.pools if pool.preview.is_found]
+    telling = [pool for pool in account.pools if pool.preview.is_told]
     shown = telling if everything else telling[:_MOST_POOLS]
     for pool in shown:
         _show_pool(pool, output)
     if len(telling) > len(shown):
         output.say(f"not shown: {len(telling) - len(shown):,} more pools that differ; --all shows them")
-    quiet = list(_quiet_lines([pool for pool in account.pools if not pool.preview.is_found], everything=everything))
+    quiet = list(_quiet_lines([pool for pool in account.pools if not pool.preview.is_told], everything=everything))
     for line in quiet:
         output.say(line)
     if not account.pools:

@@ -116,12 +116,16 @@ ConditionalWrite: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remediate:
-    """Perform `action` now. `reason` and `message` are what `Remediating` says, `rule` the row of the table."""
+    """Perform `action` now. `reason` and `message` are what `Remediating` says, `rule` the row of the table.
+
+    `starts` says that the action begins a saga: one that was open before is only gone on with.
+    """
 
     action: SagaAction
     reason: RemediatingReason
     message: str
     rule: str
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ and a pool that only is not empty may start a saga.
 
 from dataclasses import replace
 
-from batchaccess.core.decision import Decision, Nothing, PatchNetwork, Stall, Wait, decide
+from batchaccess.core.decision import Decision, Nothing, Stall, Wait, decide
 from batchaccess.core.declared import AccessPolicy, Strategy
 from batchaccess.core.memory import network_digest
 from batchaccess.core.model import AllocationState, PoolState
@@ -236,16 +236,10 @@ def _start(situation: Situation, policy: AccessPolicy, recorded: RecordedScale) 
         reason=RemediatingReason.PREPARING,
         message=STEP_MESSAGES[Step.PREPARING],
         rule="a busy pool is to be corrected",
+        starts=True,
     )
 
 
 def is_starting(decision: SagaDecision) -> bool:
     """Whether a decision begins a saga, which counts against the gates from then on."""
-    match decision:
-        case Remediate(action=WriteKubernetesJournal(copy=copy), rule=rule):
-            return copy.step is Step.PREPARING and rule == "a busy pool is to be corrected"
-        case _:
-            return False
-
-
-__all__ = ["PatchNetwork", "decide_saga", "is_starting"]
+    return isinstance(decision, Remediate) and decision.starts

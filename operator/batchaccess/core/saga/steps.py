@@ -59,7 +59,6 @@ class Ending(StrEnum):
     RESUMED = "Resumed"
     """Only the copy in Azure was left."""
     ADOPTED = "Adopted"
-    FOREIGN_JOURNAL = "ForeignJournal"
     UNREADABLE_JOURNAL = "UnreadableJournal"
     JOURNAL_REFUSED = "JournalRefused"
     BREAKER_OPEN = "BreakerOpen"

@@ -1,6 +1,7 @@
 """The state machine of a saga as a table: for each step its rules in order; the first that holds decides.
 
-docs/remediation.md is drawn from this table, and the exploration checks that each rule leads where it says.
+docs/remediation.md is drawn from this table. Wherever the exploration has a rule decide, it checks that it leads where
+the table says; tests/core/saga/test_table.py checks that for the rules which the bounded exploration never sees.
 """
 
 from collections.abc import Mapping
