@@ -13,7 +13,7 @@ from typing import Final
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccessPolicy
-from batchaccess.core.memory import PoolMemory, after_error, after_success, after_unexpected_result
+from batchaccess.core.memory import PoolMemory, after_error, after_success, after_unexpected_result, network_digest
 from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import DriftClass, ErrorKind
 from batchaccess.core.saga.actions import SagaDecision
@@ -129,7 +129,8 @@ class Executor:
             attempt = self._refused(judgement, memory, unanswered or error)
             change = None if unanswered else self._change(judgement)
             return replace(attempt, pool=None, outcome=CorrectionOutcome.FAILED, change=change)
-        if unanswered is not None and after.etag == before.etag:
+        # Another eTag alone is no effect of ours: somebody else may have written to the pool meanwhile.
+        if unanswered is not None and network_digest(after) == network_digest(before):
             return self._refused(judgement, memory, unanswered)
         verification = verify(before, after, desired=action.desired, access=policy.access)
         if isinstance(verification, UnexpectedResult):
