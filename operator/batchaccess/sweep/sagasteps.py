@@ -137,7 +137,8 @@ class SagaSteps:
     ) -> bool:
         """Whether the Kubernetes copy certainly is what it should be now."""
         record = self.book.of(subject.name)
-        if copy is not None and record.journal is None:
+        # One that cannot be read holds nothing: what it held was let go of since.
+        if copy is not None and not isinstance(record.journal, KubernetesJournal):
             self.book.begin(subject.name, copy.journal.policy)
             if not await self._held(subject):
                 self.book.note(subject.name, record.reported)
