@@ -144,3 +144,12 @@ def test_no_window_of_time_sees_more_than_burst_plus_rate(per_second: float, bur
         for last in range(first, len(times)):
             allowed = burst + (times[last] - start) * per_second
             assert last - first + 1 <= allowed + 1e-3
+
+
+async def test_however_long_a_silence_is_asked_for_the_account_is_asked_again_within_the_hour() -> None:
+    clock = SleepingClock()
+    budget = throttle(clock)
+    budget.pause(1e20)
+    assert budget.paused_for == 3600
+    clock.now += 3600
+    await budget.acquire()

@@ -109,6 +109,8 @@ BACK_OFF = {
     "the service asks for longer": (1, 0.0, 100.0, 100),
     "the service asks for less": (1, 0.0, 1.0, 15),
     "the service asks for a day": (1, 0.0, 86400.0, 3600),
+    "the service asks for longer than time can be told": (1, 0.0, 1e20, 3600),
+    "the service asks for ever": (1, 0.0, float("inf"), 3600),
     "nothing has failed": (0, 0.0, None, 15),
     "jitter spreads upwards": (2, 0.5, None, 45),
     "very many failures": (10_000, 0.0, None, 1800),

@@ -81,6 +81,9 @@ _KIND_BY_STATUS: Final[Mapping[int, ErrorKind]] = MappingProxyType(
     }
 )
 
+LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
+"""A longer Retry-After counts as this: it silences the whole account, the restores of drained pools included."""
+
 _MESSAGE_LIMIT: Final = 1000
 _REDIRECTS: Final = range(300, 400)
 _TIMEOUT: Final = 408
@@ -121,19 +124,22 @@ def stable_text(message: str) -> str:
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Seconds the service asked us to wait, from the Retry-After header as a number or an HTTP date."""
+    """Seconds the service asked us to wait, from the Retry-After header as a number or an HTTP date.
+
+    At most `LONGEST_RETRY_AFTER_SECONDS`, whatever it says.
+    """
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
+        return min(float(text), LONGEST_RETRY_AFTER_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _read_error_body(body: bytes) -> tuple[str | None, str]:

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from batchaccess.azurebatch.classify import LONGEST_RETRY_AFTER_SECONDS
 from batchaccess.core.declared import RequestBudget
 from batchaccess.core.reasons import ErrorKind
 from batchaccess.ports import PortError
 
 LONGEST_WAIT_SECONDS = 30.0
 """A caller waits at most this long for the end of a Retry-After; a longer one is reported, for the sweep to requeue."""
-
 
 _CLOCK_GRAIN_SECONDS = 1e-6
 """A wait shorter than this is rounding: sleeping it might not advance the clock, and the loop would not end."""
@@ -52,8 +52,8 @@ class Throttle:
         return max(0.0, self._paused_until - self._monotonic())
 
     def pause(self, seconds: float) -> None:
-        """Make no request for `seconds`, or longer if an earlier pause reaches further."""
-        self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+        """Make no request for `seconds`, or longer if an earlier pause reaches further; at most an hour from now."""
+        self._paused_until = max(self._paused_until, self._monotonic() + min(seconds, LONGEST_RETRY_AFTER_SECONDS))
 
     async def acquire(self) -> None:
         """Wait until one request may be made, and take it from the budget.

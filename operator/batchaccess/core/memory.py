@@ -112,7 +112,8 @@ def back_off(failures: int, *, jitter: float, retry_after: float | None = None) 
     """
     exponent = min(max(failures - 1, 0), 16)
     delay = min(FIRST_BACK_OFF * (1 << exponent), LONGEST_BACK_OFF) * (0.5 + jitter / 2)
-    return min(max(delay, timedelta(seconds=retry_after or 0)), LONGEST_BACK_OFF)
+    asked = timedelta(seconds=min(retry_after or 0, LONGEST_BACK_OFF.total_seconds()))
+    return max(delay, asked)
 
 
 def after_success(memory: PoolMemory, *, pool: ObservedPool, now: datetime) -> PoolMemory:
