@@ -7,7 +7,7 @@ import pytest
 
 from batchaccess.core.reasons import EventReason
 from batchemulator import Fault, FaultKind
-from tests.support.drains import Drains, account_connection, busy_pool
+from tests.support.drains import OPEN_SSH, Drains, account_connection, busy_pool
 
 NAME = "prod-weu.busy"
 
@@ -50,7 +50,7 @@ async def test_what_was_let_go_of_is_not_written_to_any_more_and_can_be_adopted(
     await leaving.live(700)
     leaving.service.faults.clear()
     before = writes(leaving)
-    await leaving.live(3600)
+    await leaving.live(3 * 3600)
     assert writes(leaving) == before
     assert leaving.azure_journals() == ["busy"]
     successor = Drains(
@@ -59,3 +59,46 @@ async def test_what_was_let_go_of_is_not_written_to_any_more_and_can_be_adopted(
     await successor.sweep()
     successor.reports.objects[NAME] = replace(successor.reports.objects[NAME], adopt=told_saga(leaving))
     await successor.live_until(lambda: successor.is_settled and successor.pool().targets.dedicated == 3)
+
+
+async def uninstalled_in_vain(world: Drains) -> None:
+    """Somebody ran `batchaccess uninstall` and left it at that; the service lets nobody resize meanwhile."""
+    for operation in ("resize_pool", "stop_pool_resize"):
+        world.fail(Fault(kind=FaultKind.SERVER_BUSY, operation=operation, count=0))
+    world.declared = replace(world.declared, leaving_since=world.clock.now())
+    await world.live(700)
+    assert world.finalizers.connections == set(), "the uninstallation does not hang"
+    world.service.faults.clear()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_connection_that_is_taken_back_goes_on_with_its_sagas_and_holds_what_they_need(restarts: bool) -> None:  # noqa: FBT001 named
+    world = Drains.of(busy_pool())
+    await world.sweep()
+    policies = set(world.finalizers.policies)
+    await uninstalled_in_vain(world)
+    if restarts:
+        world.restart()
+    world.advance(5 * 60)
+    await world.sweep()
+    assert world.sweeping.has_open_sagas
+    assert (world.finalizers.connections, world.finalizers.policies) == ({"prod-weu"}, policies)
+    await world.live_until(lambda: world.is_settled)
+    await world.sweep()
+    assert world.pool().targets.dedicated == 3
+    assert (world.finalizers.connections, world.finalizers.policies) == (set(), set())
+
+
+async def test_a_later_saga_of_a_connection_that_was_taken_back_is_like_any_other() -> None:
+    world = Drains.of(busy_pool())
+    await world.sweep()
+    await uninstalled_in_vain(world)
+    await world.live(3 * 3600)
+    assert world.is_settled
+    assert world.pool().targets.dedicated == 3
+    world.edit({"networkConfiguration": OPEN_SSH})
+    await world.sweep()
+    assert world.journals() == [NAME]
+    assert world.sweeping.has_open_sagas
+    assert world.finalizers.connections == {"prod-weu"}
+    assert len(world.finalizers.policies) == 1

@@ -95,7 +95,7 @@ class AccountSweep:
             account = await self._open(connection)
             listing = await account.pools.list_pools()
         except PortError as error:
-            await self._sagas.settle(connection, catalogue.connections)
+            await self._sagas.settle(connection, catalogue)
             return self._failed(connection, catalogue, error, started)
         self._troubles.listed(_THE_POOLS)
         candidates = self._candidates.of(connection, catalogue)
@@ -153,7 +153,7 @@ class AccountSweep:
 
     async def _settle(self, connection: AccountConnection, catalogue: Catalogue) -> None:
         self._sagas.tell_metrics(self._pools.all())
-        await self._sagas.settle(connection, catalogue.connections)
+        await self._sagas.settle(connection, catalogue)
 
     def _declared(self, catalogue: Catalogue) -> AccountConnection | None:
         """The connection as it is declared; as if it were deleted for as long as the operator is told to leave."""

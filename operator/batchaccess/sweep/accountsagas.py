@@ -8,7 +8,7 @@ from typing import Final
 
 from batchaccess.api import stored_conditions
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.declared import AccountConnection
+from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.reasons import CompliantReason, ConditionType, EventReason, EventType, RemediatingReason
@@ -17,7 +17,7 @@ from batchaccess.core.saga.breaker import CLOSED, Breaker, next_breaker
 from batchaccess.core.saga.outcomes import SagaMemory
 from batchaccess.core.saga.scale import scale_line
 from batchaccess.core.saga.steps import KubernetesJournal
-from batchaccess.ports import Finalizers, Pools, ReportedPool
+from batchaccess.ports import Catalogue, Finalizers, Pools, ReportedPool
 from batchaccess.sweep.executor import Executor
 from batchaccess.sweep.parts import SweepParts
 from batchaccess.sweep.pooltracks import PoolTrack
@@ -42,6 +42,7 @@ class AccountSagas:
         self._parts = parts
         self._name = name
         self._let_go_of: str | None = None
+        self._holds = False
         self._is_breaker_known = False
         self.book = SagaBook(name, sagas.register)
         self.progress = SagaProgress(metrics=parts.metrics, book=self.book, clock=parts.clock)
@@ -128,16 +129,31 @@ class AccountSagas:
         pending = sum(_is_pending(track) for track in tracks)
         self._parts.metrics.observe_sagas(steps, pending=pending)
 
-    async def settle(self, connection: AccountConnection, declared: Iterable[AccountConnection]) -> None:
+    async def settle(self, connection: AccountConnection, catalogue: Catalogue) -> None:
         """Let go of what no saga needs any more, and of everything once a deletion has waited long enough."""
         still_open = self.book.open()
+        if not connection.deleting and not self._holds:
+            await self._hold(connection, catalogue.policies, still_open.values())
         if connection.deleting and still_open and self._is_over(connection) and self._let_go_of is None:
             await self._let_go(connection, still_open)
         if self._let_go_of is not None or not still_open:
             await self._parts.sagas.finalizers.release_connection(connection.name)
         await release_policies(
-            self._parts.sagas.finalizers, self._parts.sagas.register, [each.name for each in declared]
+            self._parts.sagas.finalizers, self._parts.sagas.register, [each.name for each in catalogue.connections]
         )
+
+    async def _hold(
+        self, connection: AccountConnection, policies: Iterable[AccessPolicy], still_open: Iterable[KubernetesJournal]
+    ) -> None:
+        """Go on with what was let go of, by this process or an earlier one, if the connection stays after all.
+
+        A policy that cannot be held any more is not waited for: its sagas only bring scales back.
+        """
+        by_uid = {policy.uid: policy for policy in policies}
+        self._let_go_of, self._holds = None, True
+        self.book.reopen()
+        for journal in still_open:
+            await self._parts.sagas.finalizers.hold(connection, by_uid.get(journal.journal.policy.uid))
 
     def _is_over(self, connection: AccountConnection) -> bool:
         since = connection.leaving_since
@@ -158,7 +174,7 @@ class AccountSagas:
                 message=f"The scale of pool {journal.journal.pool_id} is not back: {scale}. The journal in its "
                 f"metadata (saga {journal.journal.saga_id}) stays; another connection may adopt it.",
             )
-        self._let_go_of = connection.uid
+        self._let_go_of, self._holds = connection.uid, False
         self.book.close()
 
 

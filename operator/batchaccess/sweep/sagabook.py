@@ -102,6 +102,11 @@ class SagaBook:
         self._closed = True
         self._tell()
 
+    def reopen(self) -> None:
+        """What is open here concerns others again."""
+        self._closed = False
+        self._tell()
+
     def _record(self, name: str, reported: ReportedPool) -> SagaRecord:
         known = self._records.get(name)
         if known is not None and known.reported is not None and known.reported.stored is reported.stored:
