@@ -1,7 +1,7 @@
 """What must hold whatever happens, seen from the service's side: judged at each request and after each happening."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -134,6 +134,7 @@ class Witness:
         if own is None:
             self.problems.append(f"1: {pool_id} was drained without a journal in Kubernetes")
             return
+        journals = [each for each in journals if each is own or not self._is_restored(each)]
         under_policy = sum(each["policyUid"] == own["policyUid"] for each in journals)
         if not self.losses and (len(journals) > self.limits.of_connection or under_policy > self.limits.of_policy):
             self.problems.append(f"gates: {pool_id} was drained beside {len(journals) - 1} other sagas")
@@ -142,6 +143,11 @@ class Witness:
             is_its = (policy.uid, policy.generation) == (own["policyUid"], own["policyGeneration"])
             if is_its and not permits(policy.remediation.windows, started):
                 self.problems.append(f"gates: the drain of {pool_id} began outside the windows, at {started}")
+
+    def _is_restored(self, journal: Mapping[str, Any]) -> bool:
+        """Whether nothing of a saga is left but its journal: such a one keeps nobody waiting."""
+        pool_id = journal["poolId"]
+        return journal["step"] == "Clearing" and scale_of(self.world.pool(pool_id)) in self.legit.get(pool_id, ())
 
     @property
     def _stopped(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import orjson
 import pytest
 
 from batchaccess.core.reasons import EventReason
@@ -137,3 +138,41 @@ async def test_a_saga_that_only_azure_knows_is_resumed_before_another_begins() -
     world.restart()
     await world.sweep()
     assert world.journals() == [f"prod-weu.{MANY[5]}"]
+
+
+@pytest.mark.parametrize("limit", ["of the connection", "of the policy"])
+async def test_a_journal_that_cannot_be_removed_keeps_nobody_waiting_and_holds_what_it_needs(limit: str) -> None:
+    limited = draining(max_concurrent=1 if limit == "of the policy" else 1000)
+    world = Drains.of(busy_pool("one"), busy_pool("two"), policies=[limited])
+    world.declared = account_connection(max_concurrent_drains=1 if limit == "of the connection" else 1000)
+
+    def handle(request: Request) -> Response:
+        if request.method == "PATCH" and b"metadata" in request.body and b"journal" not in request.body:
+            document = {"code": "InsufficientAccountPermissions", "message": {"value": "No."}}
+            return Response(status=403, headers={}, body=orjson.dumps(document))
+        return world.service.handle(request)
+
+    world.handle = handle
+    await world.live_until(lambda: is_closed(world, "one"))
+    assert not is_closed(world, "two")
+    await world.live_until(lambda: is_closed(world, "two"), within=7200)
+    await world.live(600)
+    assert {each.targets.dedicated for each in map(world.pool, ("one", "two"))} == {3}
+    assert said(world, "Remediating") == {"Clearing": 2}
+    assert (len(world.finalizers.connections), len(world.finalizers.policies)) == (1, 1)
+
+
+async def test_a_saga_whose_scale_is_not_back_keeps_its_place() -> None:
+    world = Drains.of(busy_pool("one"), busy_pool("two"))
+    world.declared = account_connection(max_concurrent_drains=1)
+
+    def handle(request: Request) -> Response:
+        if request.path.endswith("/resize") and orjson.loads(request.body)["targetDedicatedNodes"]:
+            document = {"code": "PoolQuotaReached", "message": {"value": "No."}}
+            return Response(status=409, headers={}, body=orjson.dumps(document))
+        return world.service.handle(request)
+
+    world.handle = handle
+    await world.live(6 * 3600, step=20)
+    assert said(world, "Remediating")["RestorePending"] == 1
+    assert said(world)["DrainLimit"] == 1

@@ -8,8 +8,16 @@ from typing import Final
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.saga.copies import stored_history, stored_journal
 from batchaccess.core.saga.journal import PolicyVersion, UnreadableJournal
-from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal
+from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal, Step
 from batchaccess.ports import ReportedPool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """The policies of one connection's open sagas, apart by whether their pools may lack capacity."""
+
+    at_risk: tuple[PolicyVersion, ...]
+    restored: tuple[PolicyVersion, ...]
 
 
 class SagaRegister:
@@ -19,27 +27,29 @@ class SagaRegister:
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[PolicyVersion, ...]] = {}
+        self._told: dict[str, _Told] = {}
 
-    def tell(self, connection: str, policies: Iterable[PolicyVersion]) -> None:
-        """Replace what is open on one connection."""
-        self._open[connection] = tuple(policies)
+    def tell(
+        self, connection: str, policies: Iterable[PolicyVersion], *, restored: Iterable[PolicyVersion] = ()
+    ) -> None:
+        """Replace what is open on one connection; the sagas of `restored` hold their policies and count no more."""
+        self._told[connection] = _Told(at_risk=tuple(policies), restored=tuple(restored))
 
     def forget(self, connection: str) -> None:
         """The connection is gone."""
-        self._open.pop(connection, None)
+        self._told.pop(connection, None)
 
     def by_policy(self) -> Counter[str]:
-        """How many sagas are open for each policy, by UID."""
-        return Counter(policy.uid for policies in self._open.values() for policy in policies)
+        """How many sagas put capacity at risk for each policy, by UID."""
+        return Counter(policy.uid for told in self._told.values() for policy in told.at_risk)
 
     def policies(self) -> Collection[ObjectKey]:
         """The policies that some open saga enforces."""
-        return {policy.key for policies in self._open.values() for policy in policies}
+        return {policy.key for told in self._told.values() for policy in (*told.at_risk, *told.restored)}
 
     def knows(self, connections: Iterable[str]) -> bool:
         """Whether each of these connections told what is open."""
-        return all(connection in self._open for connection in connections)
+        return all(connection in self._told for connection in connections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,7 @@ class SagaBook:
         self._register = register
         self._records: dict[str, SagaRecord] = {}
         self._opening: dict[str, PolicyVersion] = {}
+        self._restored: set[str] = set()
         self._closed = False
 
     def read(self, existing: Mapping[str, ReportedPool]) -> None:
@@ -97,6 +108,18 @@ class SagaBook:
             if isinstance(record.journal, KubernetesJournal)
         }
 
+    def restored(self, name: str) -> None:
+        """The pool of a saga that is only to be cleared was read, and its scale is back."""
+        self._restored.add(name)
+        self._tell()
+
+    def at_risk(self) -> Mapping[str, KubernetesJournal]:
+        """The open sagas that count against the limits: all but those whose scale was seen to be back.
+
+        Removing a journal may be refused for ever, and that must not keep every other pool waiting.
+        """
+        return {name: journal for name, journal in self.open().items() if name not in self._restored}
+
     def close(self) -> None:
         """Nothing is open here any more as far as others are concerned."""
         self._closed = True
@@ -115,5 +138,11 @@ class SagaBook:
         return SagaRecord(reported=reported, journal=stored_journal(status), history=stored_history(status))
 
     def _tell(self) -> None:
-        policies = [*self._opening.values(), *(journal.journal.policy for journal in self.open().values())]
-        self._register.tell(self._connection, () if self._closed else policies)
+        open_now = self.open()
+        self._restored &= {name for name, journal in open_now.items() if journal.step is Step.CLEARING}
+        if self._closed:
+            self._register.tell(self._connection, ())
+            return
+        at_risk = [journal.journal.policy for name, journal in open_now.items() if name not in self._restored]
+        restored = [open_now[name].journal.policy for name in self._restored]
+        self._register.tell(self._connection, [*self._opening.values(), *at_risk], restored=restored)

@@ -103,7 +103,7 @@ class SagaDecisions:
     def _blocked(
         self, policy: AccessPolicy, connection: AccountConnection, now: datetime, ahead: Collection[str]
     ) -> Blocked | None:
-        open_sagas = OpenSagas(on_connection=len(self.book.open()), by_policy=self.register.by_policy())
+        open_sagas = OpenSagas(on_connection=len(self.book.at_risk()), by_policy=self.register.by_policy())
         for policy_uid in ahead:
             open_sagas.opened(policy_uid)
         windows = self._windows(policy, now.replace(microsecond=0))

@@ -11,11 +11,18 @@ from typing import Final
 from batchaccess.core.decision import PatchNetwork
 from batchaccess.core.declared import AccountConnection
 from batchaccess.core.model import ObservedPool
-from batchaccess.core.saga.actions import Remediate, RemoveAzureJournal, Resize, SagaAction
+from batchaccess.core.saga.actions import (
+    Remediate,
+    RemoveAzureJournal,
+    Resize,
+    SagaAction,
+    Underway,
+    WriteKubernetesJournal,
+)
 from batchaccess.core.saga.journal import Journal, UnreadableJournal
 from batchaccess.core.saga.metadata import journal_in, metadata_without
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, while_sending
-from batchaccess.core.saga.steps import KubernetesJournal
+from batchaccess.core.saga.steps import KubernetesJournal, Step
 from batchaccess.ports import PortError
 from batchaccess.sweep.executor import Attempt, Executor, Judgement
 from batchaccess.sweep.pooltracks import PoolTrack
@@ -58,6 +65,8 @@ class SagaVisits:
                 return
             current = look(pool)
             self.progress.seen(current.name, pool)
+            if _is_restored(current, self.steps.book.of(current.name)):
+                self.steps.book.restored(current.name)
             if is_abandoned(self.steps.book.of(current.name), connection):
                 goes_on = await self._given_up(current, connection)
             else:
@@ -149,6 +158,16 @@ def _follow(track: PoolTrack, record: SagaRecord) -> None:
     """Take in the Kubernetes copy; one that cannot be understood says nothing."""
     if not isinstance(record.journal, UnreadableJournal):
         track.course = track.course.seen(record.journal)
+
+
+def _is_restored(track: PoolTrack, record: SagaRecord) -> bool:
+    """Whether the pool as it was just read leaves a saga nothing but its journal to be removed."""
+    copy, decision = record.journal, track.decision
+    if not isinstance(copy, KubernetesJournal) or copy.step is not Step.CLEARING:
+        return False
+    if isinstance(decision, Remediate):
+        return not isinstance(decision.action, WriteKubernetesJournal)
+    return isinstance(decision, Underway)
 
 
 def _is_in_azure(pool: ObservedPool, record: SagaRecord) -> bool:
