@@ -50,7 +50,7 @@ from batchaccess.ports import InvalidObject, PortError
 from batchaccess.settings import Settings
 from batchaccess.sweep.acceptances import Acceptances
 from batchaccess.sweep.parts import SagaParts
-from batchaccess.sweep.sagabook import SagaRegister
+from batchaccess.sweep.sagabook import SagaRegister, opened_in
 from batchaccess.sweep.summary import SweepSummary
 from batchaccess.telemetry.liveness import SweepDeadlines
 from batchaccess.telemetry.logs import configure_logging
@@ -185,6 +185,7 @@ class Operator:
             handled_request=self._live.handled_request,
         )
         self._register = sagas.register
+        self._pool_reports = PoolAccessObjects(writes, self._live, writer, count)
         departures = Departures(self._live, sagas.finalizers, sagas.register, lambda: self._supervisor.assignment)
         self._supervisor = Supervisor(
             factory=make_factory(
@@ -192,7 +193,7 @@ class Operator:
                     adapter=_adapter_settings(settings),
                     secrets=SecretReader(client, settings.namespace),
                     store=self._live,
-                    reports=PoolAccessObjects(writes, self._live, writer, count),
+                    reports=self._pool_reports,
                     recorder=recorder,
                     metrics=metrics,
                     acceptances=acceptances,
@@ -205,6 +206,7 @@ class Operator:
             clock=clock,
             deadlines=deadlines,
             callbacks=LoopCallbacks(swept=self._swept, failed=self._sweep_failed),
+            begun=self._about_to_be_swept,
             ended=self._no_longer_swept,
             rhythm=rhythm,
         )
@@ -280,6 +282,11 @@ class Operator:
         self._metrics.connection(connection.name).sweep_finished(
             SweepResult.FAILED, seconds=seconds, ended=self._clock.now(), writes=0
         )
+
+    def _about_to_be_swept(self, connection: AccountConnection) -> None:
+        """Count the sagas that an earlier process left open before any sweep asks whether one more may begin."""
+        if not self._register.knows([connection.name]):
+            self._register.tell(connection.name, opened_in(self._pool_reports.existing(connection)))
 
     def _no_longer_swept(self, connection: str) -> None:
         self._metrics.forget_connection(connection)

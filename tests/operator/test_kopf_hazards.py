@@ -134,6 +134,7 @@ async def our_loop(_: Cluster, client: KubeClient, live: LiveCatalogue) -> Ticks
         clock=SystemClock(),
         deadlines=SweepDeadlines(SystemClock()),
         callbacks=LoopCallbacks(swept=lambda *_: None, failed=lambda *_: None),
+        begun=lambda _: None,
         ended=lambda _: None,
         rhythm=LoopRhythm(min_pause_seconds=0.1, grace_seconds=2),
     )

@@ -81,7 +81,7 @@ class MadeUpSweep(WithoutSagas):
 
 
 class App:
-    """The operator as a task."""
+    """The operator as a task. `open_sagas` are those of each policy, by UID, as each of its sweeps was made."""
 
     def __init__(self, kubeconfig: Path, **settings: Any) -> None:  # noqa: ANN401 fields of Settings
         self.passes: list[str] = []
@@ -90,11 +90,13 @@ class App:
         self.gate = asyncio.Event()
         self.gate.set()
         self.stop = asyncio.Event()
+        self.open_sagas: list[dict[str, int]] = []
         made = Settings(kubeconfig=kubeconfig, telemetry_port=0, **settings)
         self.task = asyncio.create_task(serve(made, stop=self.stop, make_factory=self._factory))
 
-    def _factory(self, _: AccountParts) -> SweepFactory:
+    def _factory(self, parts: AccountParts) -> SweepFactory:
         def make(connection: AccountConnection, _: Beat) -> MadeUpSweep:
+            self.open_sagas.append(dict(parts.sagas.register.by_policy()))
             return MadeUpSweep(self, connection)
 
         return make

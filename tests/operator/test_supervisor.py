@@ -100,6 +100,14 @@ async def test_a_connection_that_goes_is_no_longer_swept_and_is_forgotten(world:
     assert world.deadlines.problems() == []
 
 
+async def test_all_connections_that_begin_together_are_told_of_before_the_first_of_them_is_swept(world: World) -> None:
+    told: list[list[str]] = []
+    world.acts["one"] = lambda: told.append(list(world.begun))
+    world.declare(connection("one"), connection("two"))
+    await eventually(lambda: told)
+    assert told == [["one", "two"]]
+
+
 async def test_new_credentials_get_a_new_sweep_only_after_the_old_one_ended(world: World) -> None:
     gate = world.gates["one"] = asyncio.Event()
     world.declare(connection("one"))

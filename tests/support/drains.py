@@ -333,6 +333,10 @@ class Drains:
         self._sweep = None
         self._register = SagaRegister()
 
+    def share(self, register: SagaRegister) -> None:
+        """One process sweeps the accounts of several such worlds."""
+        self._sweep, self._register = None, register
+
     async def live(self, seconds: float, *, step: float = 5, period: float = 60) -> None:
         """Let time pass as the loop would: a visit every few seconds, a pass each period."""
         end, due = self.clock.monotonic() + seconds, self.clock.monotonic()

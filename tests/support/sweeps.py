@@ -80,6 +80,7 @@ class World:
         self.made: list[FakeSweep] = []
         self.swept: list[str] = []
         self.failures: list[str] = []
+        self.begun: list[str] = []
         self.ended: list[str] = []
         self.acts: dict[str, Callable[[], object]] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -92,6 +93,7 @@ class World:
                 swept=lambda connection, _: self.swept.append(connection.name),
                 failed=lambda connection, _: self.failures.append(connection.name),
             ),
+            begun=lambda connection: self.begun.append(connection.name),
             ended=self.ended.append,
             rhythm=rhythm or LoopRhythm(min_pause_seconds=0, grace_seconds=2),
             spread=Spread(seconds_per_loop=0),

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from batchaccess.core.reasons import EventReason
+from batchaccess.sweep.sagabook import SagaRegister, opened_in
 from batchemulator.wire.messages import Request, Response
 from tests.support.build import policy, wanted
 from tests.support.drains import OPEN_SSH, Drains, account_connection, busy_pool, draining
@@ -176,3 +177,24 @@ async def test_a_saga_whose_scale_is_not_back_keeps_its_place() -> None:
     await world.live(6 * 3600, step=20)
     assert said(world, "Remediating")["RestorePending"] == 1
     assert said(world)["DrainLimit"] == 1
+
+
+async def test_after_a_restart_a_limit_of_a_policy_counts_the_sagas_of_connections_that_were_not_swept_yet() -> None:
+    limited = draining(policy("ssh", wanted("SSH"), connections=("one", "two")), max_concurrent=1)
+    register = SagaRegister()
+    first, second = (Drains.of(busy_pool(), policies=[limited]) for _ in range(2))
+    for world, name in ((first, "one"), (second, "two")):
+        world.declared = account_connection(name=name, uid=f"uid-{name}")
+        world.share(register)
+    await second.sweep()
+    await first.sweep()
+    assert (len(first.journals()), len(second.journals())) == (0, 1)
+    register = SagaRegister()
+    for world in (first, second):
+        register.tell(world.declared.name, opened_in(world.reports.existing(world.declared)))
+        world.restart()
+        world.share(register)
+    await first.sweep()
+    await second.sweep()
+    assert (len(first.journals()), len(second.journals())) == (0, 1)
+    assert first.reports.condition("one.busy", "Compliant") == ("False", "DrainLimit")

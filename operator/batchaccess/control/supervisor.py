@@ -43,6 +43,7 @@ class Supervisor:
         clock: Clock,
         deadlines: SweepDeadlines,
         callbacks: LoopCallbacks,
+        begun: Callable[[AccountConnection], None],
         ended: Callable[[str], None],
         rhythm: LoopRhythm | None = None,
         spread: Spread | None = None,
@@ -55,6 +56,7 @@ class Supervisor:
             clock: what due times are measured with.
             deadlines: what the liveness probe looks at; every loop renews its own.
             callbacks: told of every sweep.
+            begun: called with a connection that is to be swept, before the first sweep of any that begins with it.
             ended: called with the name of a connection that is no longer swept, after its last sweep.
             rhythm: tempo of the loops.
             spread: of their first sweeps.
@@ -64,6 +66,7 @@ class Supervisor:
         self._clock = clock
         self._deadlines = deadlines
         self._callbacks = callbacks
+        self._begun = begun
         self._ended = ended
         self._rhythm = rhythm or LoopRhythm()
         self._spread = spread or Spread()
@@ -127,6 +130,7 @@ class Supervisor:
             first_delay_seconds=self._spread.delay(len(self._loops)),
         )
         self._loops[connection.name] = loop
+        self._begun(connection)
         loop.start(after=[task for task, its_host in self._retiring.items() if its_host == host])
         _log.info("sweeping %s every %s s", connection.name, connection.sync_period_seconds)
 

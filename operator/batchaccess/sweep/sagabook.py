@@ -52,6 +52,12 @@ class SagaRegister:
         return all(connection in self._told for connection in connections)
 
 
+def opened_in(existing: Mapping[str, ReportedPool]) -> list[PolicyVersion]:
+    """The policies of the sagas that an earlier process left open on one connection, as Kubernetes has them."""
+    journals = (stored_journal(reported.stored.status) for reported in existing.values() if reported.owned)
+    return [journal.journal.policy for journal in journals if isinstance(journal, KubernetesJournal)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SagaRecord:
     """What the object of one pool says of sagas; the same value while the object did not change."""
