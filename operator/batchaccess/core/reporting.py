@@ -6,7 +6,7 @@ The same facts always give an equal status, so that an unchanged pool causes no 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, drift_summary
@@ -32,6 +32,9 @@ from batchaccess.core.reasons import (
     RemediatingReason,
 )
 from batchaccess.core.saga.breaker import PolicyGeneration
+from batchaccess.core.saga.journal import UnreadableJournal
+from batchaccess.core.saga.scale import scale_line
+from batchaccess.core.saga.steps import KubernetesJournal
 from batchaccess.core.status import (
     AssertionStatus,
     Change,
@@ -110,18 +113,22 @@ def unreadable_pool_status(
     generation: int,
     previous: Iterable[Condition],
     now: datetime,
+    journal: KubernetesJournal | UnreadableJournal | None = None,
     last_change: Change | None = None,
     in_order_under: PolicyGeneration | None = None,
     requested_at: str | None = None,
 ) -> PoolStatus:
-    """The status of a pool whose description could not be understood: nothing is claimed of it, and nothing is done."""
+    """The status of a pool whose description could not be understood: nothing is claimed of it, and nothing is done.
+
+    `journal` is that of the saga in whose middle it became so; the rest is as in `pool_status`.
+    """
     message = f"The service's description of the pool is not understood: {problem}"
     unknown = (ConditionType.COMPLIANT, ConditionType.DRIFTED, ConditionType.EXPOSED)
     findings = [
         Finding(type=each, status=ConditionStatus.UNKNOWN, reason=CompliantReason.UNREADABLE, message=message)
         for each in unknown
     ]
-    findings.append(_idle())
+    findings.append(_left_in_a_saga(journal, problem))
     return PoolStatus(
         observed_generation=generation,
         conditions=dated(findings, previous=previous, generation=generation, now=now),
@@ -129,6 +136,32 @@ def unreadable_pool_status(
         in_order_under=in_order_under,
         last_handled_requested_at=requested_at,
     )
+
+
+def _left_in_a_saga(journal: KubernetesJournal | UnreadableJournal | None, problem: str) -> Finding:
+    """What becomes of the saga of a pool that cannot be read: somebody has to look, whatever its step is."""
+    match journal:
+        case None:
+            return _idle()
+        case KubernetesJournal():
+            return Finding(
+                type=ConditionType.REMEDIATING,
+                status=ConditionStatus.TRUE,
+                reason=RemediatingReason.RESTORE_PENDING,
+                message=f"The scale to bring back is {scale_line(journal.journal.recorded)} (status.journal), but the "
+                "service's description of the pool is not understood. The correction goes on once it is; set the scale "
+                f"by hand if it is needed before. Not understood: {problem}",
+            )
+        case UnreadableJournal():
+            return Finding(
+                type=ConditionType.REMEDIATING,
+                status=ConditionStatus.FALSE,
+                reason=RemediatingReason.STALLED,
+                message=f"Neither status.journal ({journal.problem}) nor the service's description of the pool is "
+                f"understood, so its scale may have to be brought back by hand. Not understood: {problem}",
+            )
+        case _:
+            assert_never(journal)
 
 
 def _drifted(drift: Drift, *, managed: bool) -> Finding:

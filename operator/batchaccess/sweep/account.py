@@ -21,6 +21,7 @@ from batchaccess.core.model import (
 from batchaccess.core.saga.actions import Remediate
 from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.tally import PolicyTally, PoolRecord
+from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Catalogue, Listing, PortError
 from batchaccess.sweep.acceptances import CandidatesOfConnection
 from batchaccess.sweep.accountsagas import AccountSagas
@@ -182,6 +183,7 @@ class AccountSweep:
     async def _observe(self, listing: Listing, this: Pass) -> None:
         """Bring the tracks to what was listed; only what changed is assessed again."""
         self._pools.keep_only(listing.pools)
+        self._sagas.unread(pool_access_name(self._name, pool.id) for pool in listing.unreadable)
         seconds = this.connection.sync_period_seconds / 2
         await this.account.listings.refresh(listing.pools, seconds=seconds, beat=self._parts.beat)
         for position, pool in enumerate(listing.pools):

@@ -43,6 +43,7 @@ class AccountSagas:
         self._name = name
         self._let_go_of: str | None = None
         self._holds = False
+        self._unread: frozenset[str] = frozenset()
         self._is_breaker_known = False
         self.book = SagaBook(name, sagas.register)
         self.progress = SagaProgress(metrics=parts.metrics, book=self.book, clock=parts.clock)
@@ -110,6 +111,10 @@ class AccountSagas:
         self._parts.metrics.observe_breaker(is_open=breaker.is_open)
         return changed
 
+    def unread(self, names: Iterable[str]) -> None:
+        """The pools of these objects are there and cannot be understood: whatever saga they are in does not go on."""
+        self._unread = frozenset(names)
+
     def is_open(self, name: str) -> bool:
         """Whether the pool of this object is to be visited."""
         return self._let_go_of is None and isinstance(self.book.of(name).journal, KubernetesJournal)
@@ -124,9 +129,10 @@ class AccountSagas:
         return self._let_go_of is None and bool(self.book.open())
 
     def tell_metrics(self, tracks: Iterable[PoolTrack]) -> None:
-        """Show how many sagas are at which step."""
-        steps = Counter(journal.step for journal in self.book.open().values())
-        pending = sum(_is_pending(track) for track in tracks)
+        """Show how many sagas are at which step, and how many of them cannot bring a scale back."""
+        still_open = self.book.open()
+        steps = Counter(journal.step for journal in still_open.values())
+        pending = sum(_is_pending(track) for track in tracks) + len(self._unread & still_open.keys())
         self._parts.metrics.observe_sagas(steps, pending=pending)
 
     async def settle(self, connection: AccountConnection, catalogue: Catalogue) -> None:

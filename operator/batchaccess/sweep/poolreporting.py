@@ -13,7 +13,7 @@ from batchaccess.core.model import ObservedPool
 from batchaccess.core.reasons import EventReason, EventType
 from batchaccess.core.reporting import pool_status, unreadable_pool_status
 from batchaccess.core.saga.copies import stored_journal
-from batchaccess.core.saga.course import Course
+from batchaccess.core.saga.course import UNKNOWN_COURSE, Course
 from batchaccess.core.saga.journal import UnreadableJournal
 from batchaccess.core.status import Change, Condition
 from batchaccess.core.texts import pool_access_name
@@ -21,6 +21,7 @@ from batchaccess.ports import Clock, PoolReports, Recorder, ReportedPool, Stored
 from batchaccess.sweep.poolrows import pool_row, unreadable_row
 from batchaccess.sweep.pooltracks import PoolTrack, Reported
 from batchaccess.telemetry.connection import ConnectionMetrics
+from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.rows import PoolRow
 from batchaccess.telemetry.words import CorrectionOutcome
 
@@ -134,11 +135,13 @@ class PoolReporter:
         reported = await self._object(asked, name, pool.id, report)
         if reported is None:
             return
+        before = stored_conditions(reported.stored.status)
         status = unreadable_pool_status(
             pool.problem,
             generation=reported.stored.generation,
-            previous=stored_conditions(reported.stored.status),
+            previous=before,
             now=self.clock.now(),
+            journal=stored_journal(reported.stored.status),
             last_change=stored_change(reported.stored.status),
             in_order_under=stored_in_order_under(reported.stored.status),
             requested_at=reported.requested_at,
@@ -147,6 +150,11 @@ class PoolReporter:
         written = await self.reports.write(reported, status)
         report.failed += written is None
         report.written += written is not None and written is not reported
+        if written is not None:
+            with log_context(pool=pool.id):
+                await self._announce(
+                    reported.stored, _of_a_missing_scale(before, status.conditions), noticed_after=None
+                )
 
     async def _object(self, asked: Asked, name: str, pool_id: str, report: Report) -> ReportedPool | None:
         """The object of a pool; made if it is not there or not this pool's."""
@@ -208,6 +216,12 @@ def _followed(course: Course, status: Mapping[str, Any]) -> Course:
         return course
     journal = stored_journal(status)
     return course if isinstance(journal, UnreadableJournal) else course.seen(journal)
+
+
+def _of_a_missing_scale(before: Sequence[Condition], after: Sequence[Condition]) -> Iterable[Announcement]:
+    """All that is announced of a pool that cannot be read: of its network nothing is known."""
+    told = announcements(before, after, corrected=None, is_governed=False, course=UNKNOWN_COURSE)
+    return [each for each in told if each.reason is EventReason.RESTORE_PENDING]
 
 
 def _of_attempt(track: PoolTrack) -> Iterable[Announcement]:
