@@ -52,6 +52,7 @@ class AccountWorld:
         """One pass."""
         summary = await self.sweeping.run_once(self.catalogue())
         assert summary is not None
+        assert not self.sweeping.surprises, dict(self.sweeping.surprises)
         return summary
 
     @property
@@ -102,6 +103,7 @@ class AccountWorld:
     async def visit(self) -> None:
         """One visit to the open sagas."""
         await self.sweeping.visit_sagas(self.catalogue())
+        assert not self.sweeping.surprises, dict(self.sweeping.surprises)
 
     def _new_saga_id(self) -> str:
         self.sagas_begun += 1

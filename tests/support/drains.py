@@ -322,11 +322,13 @@ class Drains:
         summary = await self.sweeping.run_once(self.catalogue())
         if summary is not None:
             self.handled = summary.connection.requested_at
+        assert not self.sweeping.surprises, dict(self.sweeping.surprises)
 
     async def visit(self) -> None:
         """One visit to the open sagas, if there are any."""
         if self.sweeping.has_open_sagas:
             await self.sweeping.visit_sagas(self.catalogue())
+            assert not self.sweeping.surprises, dict(self.sweeping.surprises)
 
     def restart(self) -> None:
         """The operator dies; what is in Kubernetes and Azure stays."""

@@ -22,7 +22,7 @@ from batchaccess.core.saga.actions import Remediate
 from batchaccess.core.saga.decision import is_starting
 from batchaccess.core.tally import PolicyTally, PoolRecord
 from batchaccess.core.texts import pool_access_name
-from batchaccess.ports import Catalogue, Listing, PortError
+from batchaccess.ports import Catalogue, Listing, PortError, UnreadablePool
 from batchaccess.sweep.acceptances import CandidatesOfConnection
 from batchaccess.sweep.accountsagas import AccountSagas
 from batchaccess.sweep.executor import Executor, Judgement
@@ -34,6 +34,7 @@ from batchaccess.sweep.poolreporting import PoolReporter, Report
 from batchaccess.sweep.pooltracks import PoolTrack
 from batchaccess.sweep.preconditions import Preconditions
 from batchaccess.sweep.summary import SweepSummary, completed, failed
+from batchaccess.sweep.surprises import Surprises
 from batchaccess.sweep.trackedpools import TrackedPools
 from batchaccess.telemetry.words import CorrectionOutcome, SweepResult
 
@@ -59,12 +60,14 @@ class AccountSweep:
         self._parts = parts
         self._clock = parts.clock
         self._candidates = CandidatesOfConnection(parts.acceptances)
+        self._surprises = Surprises()
         self._reporter = PoolReporter(
             reports=parts.reports,
             recorder=parts.recorder,
             metrics=parts.metrics,
             clock=parts.clock,
             beat=parts.beat,
+            surprises=self._surprises,
         )
         self._account: OpenAccount | None = None
         self._sagas = AccountSagas(name, parts)
@@ -105,9 +108,10 @@ class AccountSweep:
         await self._visit(this, [track for track in self._pools.all() if self._sagas.is_open(track.name)])
         await self._correct(this)
         self._pools.conclude_unbegun(this)
-        report = await self._reporter.report(asked, list(self._pools.all()), listing.unreadable)
+        unreadable = self._unreadable(listing)
+        report = await self._reporter.report(asked, self._understood(), unreadable)
         await self._settle(connection, catalogue)
-        return self._completed(this, catalogue, report, unreadable=len(listing.unreadable))
+        return self._completed(this, catalogue, report, unreadable=len(unreadable))
 
     @property
     def has_open_sagas(self) -> bool:
@@ -129,7 +133,7 @@ class AccountSweep:
         self._sagas.read(this.asked.existing)
         tracks = [track for track in self._pools.all() if self._sagas.is_open(track.name)]
         await self._visit(this, tracks)
-        await self._reporter.report_some(this.asked, tracks)
+        await self._reporter.report_some(this.asked, [track for track in tracks if self._is_understood(track)])
         await self._settle(connection, catalogue)
 
     async def _visit(self, this: Pass, tracks: Collection[PoolTrack]) -> None:
@@ -138,8 +142,27 @@ class AccountSweep:
             latest = self._latest(this)
             if latest is None:
                 return
-            await self._visit_one(track, latest)
+            with self._surprises.about(track.pool_id):
+                await self._visit_one(track, latest)
             self._parts.beat()
+
+    @property
+    def surprises(self) -> Mapping[str, str]:
+        """The pools that died of an exception that nobody expected, and what is said of them."""
+        return self._surprises.problems
+
+    def _is_understood(self, track: PoolTrack) -> bool:
+        return track.pool_id not in self._surprises.problems
+
+    def _understood(self) -> list[PoolTrack]:
+        return [track for track in self._pools.all() if self._is_understood(track)]
+
+    def _unreadable(self, listing: Listing) -> list[UnreadablePool]:
+        """The pools of which nothing is claimed."""
+        surprises = self._surprises.problems.items()
+        unreadable = [*listing.unreadable, *(UnreadablePool(id=pool, problem=problem) for pool, problem in surprises)]
+        self._sagas.unread(pool_access_name(self._name, pool.id) for pool in unreadable)
+        return unreadable
 
     async def _visit_one(self, track: PoolTrack, this: Pass) -> None:
         track.attempt = None
@@ -183,12 +206,12 @@ class AccountSweep:
     async def _observe(self, listing: Listing, this: Pass) -> None:
         """Bring the tracks to what was listed; only what changed is assessed again."""
         self._pools.keep_only(listing.pools)
-        self._sagas.unread(pool_access_name(self._name, pool.id) for pool in listing.unreadable)
+        self._surprises.begin_pass({pool.id for pool in listing.pools})
         seconds = this.connection.sync_period_seconds / 2
         await this.account.listings.refresh(listing.pools, seconds=seconds, beat=self._parts.beat)
         for position, pool in enumerate(listing.pools):
-            track = self._pools.look(pool, this)
-            track.attempt = None
+            with self._surprises.about(pool.id):
+                self._pools.look(pool, this).attempt = None
             if position % _POOLS_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
         if self._sagas.observe(self._pools.all(), this.connection):
@@ -202,7 +225,7 @@ class AccountSweep:
         again before it costs a request.
         """
         tracks = self._pools.all()
-        wanting = [track for track in tracks if _wants(track) and self._sagas.is_free(track.name)]
+        wanting = [track for track in tracks if self._may_be_corrected(track)]
         for track in sorted(self._pools.by_danger(wanting), key=lambda track: is_starting(track.decision)):
             latest = self._latest(this)
             if latest is None:
@@ -210,11 +233,18 @@ class AccountSweep:
             if self._clock.monotonic() >= this.deadline:
                 _log.info("more pools to correct than one period allows; the rest follows in the next sweep")
                 return
-            self._pools.decide(track, latest)
-            if not _wants(track):
-                continue
-            await (self._visit_one if isinstance(track.decision, Remediate) else self._correct_one)(track, latest)
+            with self._surprises.about(track.pool_id):
+                await self._begin(track, latest)
             self._parts.beat()
+
+    def _may_be_corrected(self, track: PoolTrack) -> bool:
+        return _wants(track) and self._is_understood(track) and self._sagas.is_free(track.name)
+
+    async def _begin(self, track: PoolTrack, this: Pass) -> None:
+        """Carry out what was decided if it is still to be done."""
+        self._pools.decide(track, this)
+        if _wants(track):
+            await (self._visit_one if isinstance(track.decision, Remediate) else self._correct_one)(track, this)
 
     def _latest(self, this: Pass) -> Pass | None:
         """The pass under what is declared by now, None if nothing may be changed any more.
@@ -241,7 +271,7 @@ class AccountSweep:
                 self._pools.look_after(attempt, attempt.pool, this)
 
     def _completed(self, this: Pass, catalogue: Catalogue, report: Report, *, unreadable: int) -> SweepSummary:
-        tracks = self._pools.all()
+        tracks = self._understood()
         troubled = any(_is_unfinished(track) for track in tracks) or report.failed or unreadable
         self._parts.metrics.sweep_finished(
             SweepResult.INCOMPLETE if troubled else SweepResult.COMPLETE,

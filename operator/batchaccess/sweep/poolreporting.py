@@ -20,6 +20,7 @@ from batchaccess.core.texts import pool_access_name
 from batchaccess.ports import Clock, PoolReports, Recorder, ReportedPool, StoredStatus, UnreadablePool
 from batchaccess.sweep.poolrows import pool_row, unreadable_row
 from batchaccess.sweep.pooltracks import PoolTrack, Reported
+from batchaccess.sweep.surprises import Surprises
 from batchaccess.telemetry.connection import ConnectionMetrics
 from batchaccess.telemetry.logcontext import log_context
 from batchaccess.telemetry.rows import PoolRow
@@ -64,6 +65,7 @@ class PoolReporter:
     metrics: ConnectionMetrics
     clock: Clock
     beat: Callable[[], None]
+    surprises: Surprises
 
     def begin(self, connection: AccountConnection) -> Asked:
         """What is in Kubernetes before the pass looks at the account."""
@@ -96,6 +98,12 @@ class PoolReporter:
             self.beat()
 
     async def _report_track(self, track: PoolTrack, asked: Asked, report: Report) -> None:
+        with self.surprises.about(track.pool_id):
+            await self._tell_of(track, asked, report)
+            return
+        report.failed += 1
+
+    async def _tell_of(self, track: PoolTrack, asked: Asked, report: Report) -> None:
         reported = await self._object(asked, track.name, track.pool_id, report)
         if reported is None:
             return
