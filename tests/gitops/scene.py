@@ -52,7 +52,7 @@ class Scene:
         self.account = Drains.of(*pools, policies=valid)
         self.account.declared = _valid(self._connection)
         connections = [self.account.declared, *map(_valid, self._duplicates)]
-        self._views = StatusViews(Acceptances(), lambda: assign(connections))
+        self._views = StatusViews(Acceptances(), lambda: assign(connections), self.account.register)
 
     async def swept(self) -> "Scene":
         """After one pass over the account."""

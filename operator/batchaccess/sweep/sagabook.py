@@ -1,8 +1,9 @@
 """What Kubernetes says of open sagas: for one connection, and in short for all of them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from batchaccess.core.model import ObjectKey
@@ -10,6 +11,15 @@ from batchaccess.core.saga.copies import stored_history, stored_journal
 from batchaccess.core.saga.journal import PolicyVersion, UnreadableJournal
 from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal
 from batchaccess.ports import ReportedPool
+
+SagasChanged = Callable[[str, Collection[ObjectKey]], None]
+"""Hears on which connection sagas were opened or ended, and of which policies those are that are or were open there."""
+
+_NOTHING_OPEN: Final[Mapping[str, PolicyVersion]] = MappingProxyType({})
+
+
+def _nobody_hears(_connection: str, _policies: Collection[ObjectKey]) -> None:
+    pass
 
 
 class SagaRegister:
@@ -19,23 +29,44 @@ class SagaRegister:
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[PolicyVersion, ...]] = {}
+        self._open: dict[str, Mapping[str, PolicyVersion]] = {}
+        self._changed: SagasChanged = _nobody_hears
 
-    def tell(self, connection: str, policies: Iterable[PolicyVersion]) -> None:
-        """Replace what is open on one connection."""
-        self._open[connection] = tuple(policies)
+    def subscribe(self, changed: SagasChanged) -> None:
+        """From now on tell `changed` where sagas were opened or ended."""
+        self._changed = changed
+
+    def tell(self, connection: str, policies: Mapping[str, PolicyVersion]) -> None:
+        """Replace what is open on one connection: the policies by the objects of their pools."""
+        before = self._open.get(connection, _NOTHING_OPEN)
+        self._open[connection] = policies
+        self._tell_changed(connection, before, policies)
 
     def forget(self, connection: str) -> None:
         """The connection is gone."""
-        self._open.pop(connection, None)
+        self._tell_changed(connection, self._open.pop(connection, _NOTHING_OPEN), _NOTHING_OPEN)
+
+    def _tell_changed(
+        self, connection: str, before: Mapping[str, PolicyVersion], after: Mapping[str, PolicyVersion]
+    ) -> None:
+        if before != after:
+            self._changed(connection, {policy.key for policy in (*before.values(), *after.values())})
 
     def by_policy(self) -> Counter[str]:
         """How many sagas are open for each policy, by UID."""
-        return Counter(policy.uid for policies in self._open.values() for policy in policies)
+        return Counter(policy.uid for policies in self._open.values() for policy in policies.values())
 
     def policies(self) -> Collection[ObjectKey]:
         """The policies that some open saga enforces."""
-        return {policy.key for policies in self._open.values() for policy in policies}
+        return {policy.key for policies in self._open.values() for policy in policies.values()}
+
+    def pools_of(self, policy: ObjectKey) -> Collection[str]:
+        """The objects of the pools whose open sagas enforce this policy, wherever they are."""
+        return [name for pools in self._open.values() for name, version in pools.items() if version.key == policy]
+
+    def pools_on(self, connection: str) -> Collection[str]:
+        """The objects of the pools with open sagas on one connection."""
+        return self._open.get(connection, _NOTHING_OPEN).keys()
 
     def knows(self, connections: Iterable[str]) -> bool:
         """Whether each of these connections told what is open."""
@@ -110,5 +141,5 @@ class SagaBook:
         return SagaRecord(reported=reported, journal=stored_journal(status), history=stored_history(status))
 
     def _tell(self) -> None:
-        policies = [*self._opening.values(), *(journal.journal.policy for journal in self.open().values())]
-        self._register.tell(self._connection, () if self._closed else policies)
+        policies = self._opening | {name: journal.journal.policy for name, journal in self.open().items()}
+        self._register.tell(self._connection, {} if self._closed else policies)
