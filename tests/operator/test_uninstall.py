@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from batchaccess.control.uninstall import restoring_line
 from batchaccess.kube.resources import FINALIZER
 from batchemulator import DEV_ACCOUNT, Emulator, Timings, make_service, serving_in_thread
 from tests.support.drains import busy_pool
@@ -93,6 +94,18 @@ def finalizers(kube: Cluster) -> str:
     return kube.kubectl("get", "bac,bpap", "--all-namespaces", "-o=jsonpath={.items[*].metadata.finalizers}")
 
 
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["prod.a"], "1 pool is being restored: prod.a"),
+        (["prod.a", "prod.b"], "2 pools are being restored: prod.a, prod.b"),
+        ([*"abcdef"], "6 pools are being restored: a, b, c, d, e and others"),
+    ],
+)
+def test_what_is_said_meanwhile_counts_and_names_the_pools(names: list[str], line: str) -> None:
+    assert restoring_line(names) == line
+
+
 def test_a_running_operator_restores_before_it_is_let_go(kube: Cluster, tmp_path: Path) -> None:
     with account(removal=2) as batch, operator(kube, tmp_path / "log"):
         declare(kube, batch)
@@ -100,7 +113,7 @@ def test_a_running_operator_restores_before_it_is_let_go(kube: Cluster, tmp_path
         assert FINALIZER in finalizers(kube)
         done = uninstall(kube)
         assert done.returncode == 0, done.stderr
-        assert "are being restored" in done.stdout
+        assert f"1 pool is being restored: {NAME}\n" in done.stdout
         assert batch.pool("busy").targets.dedicated == 3
         assert finalizers(kube).strip() == ""
         assert not is_draining(kube)
