@@ -212,12 +212,13 @@ class Operator:
         )
         self._reports = StatusReports(
             live=self._live,
-            views=StatusViews(acceptances, lambda: self._supervisor.assignment),
+            views=StatusViews(acceptances, lambda: self._supervisor.assignment, sagas.register),
             writer=writer,
             recorder=recorder,
             metrics=metrics,
             clock=clock,
         )
+        sagas.register.subscribe(self._reports.sagas_changed)
         self._duty = Duty(
             self._supervisor, self._reports, chores={"departures": departures.run}, stood_down=self._stood_down
         )

@@ -171,6 +171,20 @@ def test_a_refused_object_keeps_its_identity() -> None:
     )
 
 
+@pytest.mark.parametrize("schedule", ["", "@daily", "0 2 * *"])
+def test_a_schedule_too_short_for_five_fields_is_refused_with_the_remedy(schedule: str) -> None:
+    window = {"kind": "Allow", "schedule": schedule, "durationSeconds": 60}
+    refused = parse_policy(_policy({"remediation": {"windows": [window]}}))
+
+    assert isinstance(refused, InvalidObject)
+    ((where, message),) = refused.problems
+    assert where == "spec.remediation.windows[0].schedule"
+    assert message == (
+        f"'{schedule}' is no cron expression: write five fields (minute, hour, day, month, weekday), such as "
+        "0 2 * * SAT"
+    )
+
+
 def test_another_kind_is_refused() -> None:
     refused = parse_connection(_policy({}))
 

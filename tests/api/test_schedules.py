@@ -44,7 +44,9 @@ def test_a_schedule_of_cron_is_accepted(schedule: str) -> None:
     [
         pytest.param("on every day at two", "bad minute", id="words are no schedule"),
         pytest.param("0 0 2 * * SAT", "five fields", id="a field of seconds is one too many"),
-        pytest.param("0 2 * *", "five fields", id="a field is missing"),
+        pytest.param(
+            "0 2 * *", "five fields (minute, hour, day, month, weekday), such as 0 2 * * SAT", id="a field is missing"
+        ),
         pytest.param("60 2 * * *", "bad minute", id="an hour has sixty minutes"),
         pytest.param("0 24 * * *", "bad hour", id="a day has 24 hours"),
         pytest.param("0 2 * * FRIDAY", "bad day-of-week", id="days have three letters"),

@@ -167,6 +167,20 @@ def test_what_hides_behind_other_mistakes_is_told_too() -> None:
             "no IANA time zone",
             id="a time zone",
         ),
+        pytest.param(
+            policy_text() + WINDOW.replace("1 2 * * *", "1 2 * *"),
+            "spec.remediation.windows[0].schedule",
+            18,
+            "'1 2 * *' is no cron expression: write five fields (minute, hour, day, month, weekday), such as 0 2",
+            id="a schedule of four short fields",
+        ),
+        pytest.param(
+            policy_text() + WINDOW.replace("1 2 * * *", "15 14 1 JAN"),
+            "spec.remediation.windows[0].schedule",
+            18,
+            "'15 14 1 JAN' is no cron expression: write five fields",
+            id="a schedule of four long fields",
+        ),
     ],
 )
 def test_a_mistake(text: str, field: str, line: int, message: str) -> None:

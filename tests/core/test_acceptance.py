@@ -26,11 +26,11 @@ ACCEPTED: dict[str, tuple[AccessPolicy, Sequence[AccountConnection], AcceptedRea
     ),
     "no connection is there": (policy(), [], AcceptedReason.TARGET_NOT_FOUND, "matches spec.connections"),
     "no connection is named": (policy(), [connection("dev")], AcceptedReason.TARGET_NOT_FOUND, "spec.connections"),
-    "the connection is being deleted": (
+    "the connection is being deleted, which is there until it is gone": (
         policy(),
         [connection(deleting=True)],
-        AcceptedReason.TARGET_NOT_FOUND,
-        "spec.connections",
+        AcceptedReason.ACCEPTED,
+        "Accepted by prod-weu.",
     ),
     "nothing is granted": (
         policy(),

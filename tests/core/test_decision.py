@@ -4,7 +4,17 @@ from datetime import timedelta
 import pytest
 
 from batchaccess.core.assessment import assess
-from batchaccess.core.decision import NOT_DRAINED_NOW, NOT_EMPTY, Decision, Nothing, PatchNetwork, Stall, Wait, decide
+from batchaccess.core.decision import (
+    LEAVING,
+    NOT_DRAINED_NOW,
+    NOT_EMPTY,
+    Decision,
+    Nothing,
+    PatchNetwork,
+    Stall,
+    Wait,
+    decide,
+)
 from batchaccess.core.declared import (
     AccessPolicy,
     AccountConnection,
@@ -126,6 +136,20 @@ def test_a_suspended_connection_or_policy_writes_nothing() -> None:
         (decision(EMPTY, policy("ssh", WANTED, suspend=True)), "Policy render/ssh"),
     ):
         assert found == Wait(reason=CompliantReason.SUSPENDED, message=f"{name} is suspended.")
+
+
+LEFT_ALONE = {
+    "it is empty": (EMPTY, CLOSING),
+    "it is empty and may be drained": (EMPTY, policy("d", WANTED, strategy=Strategy.DRAIN)),
+    "it is busy and may be drained": (pool("p", WIDE, nodes=1), policy("d", WANTED, strategy=Strategy.DRAIN)),
+    "its policy is suspended": (EMPTY, policy("ssh", WANTED, suspend=True)),
+    "what is declared exceeds a limit": (EMPTY, policy("ssh", wanted("SSH", "deny * priority 1"))),
+}
+
+
+@pytest.mark.parametrize(("of", "by"), LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
+def test_a_pool_of_a_leaving_connection_is_left_as_it_is_though(of: ObservedPool, by: AccessPolicy) -> None:
+    assert decision(of, by, on=connection(deleting=True)) == Wait(reason=CompliantReason.SUSPENDED, message=LEAVING)
 
 
 def test_a_limit_is_refused_before_the_service_does() -> None:

@@ -145,6 +145,14 @@ STATUSES = {
         status(policy("ssh", WANTED, suspend=True), record(BAD, policy("ssh", WANTED, suspend=True))),
         "Ready=True/Suspended Accepted=True/Accepted Enforced=False/Suspended",
     ),
+    "it is being deleted and no sweep has looked since": (
+        status(policy("ssh", WANTED, deleting=True), swept=False),
+        "Ready=False/Deleting Accepted=True/Accepted Enforced=False/Deleting Reconciling=True/Deleting",
+    ),
+    "it is being deleted and governs nothing any more": (
+        status(policy("ssh", WANTED, deleting=True)),
+        "Ready=False/Deleting Accepted=True/Accepted Enforced=False/Deleting Reconciling=True/Deleting",
+    ),
     "others govern every pool": (
         status(P, record(pool("p", GOOD), P, WINNER)),
         "Ready=False/Overridden Accepted=True/Accepted Enforced=False/Overridden Stalled=True/Overridden",
@@ -383,3 +391,52 @@ def test_pools_that_cannot_be_observed(of: InboundEndpoint, expected: str) -> No
     assert f"{enforced.status} {enforced.reason}" == expected
     assert "prod-neu (Unreachable)" in enforced.message
     assert found.pools == tally[by.key].pools
+
+
+def message_of(found: PolicyStatus, type: ConditionType) -> str:
+    return next(each.message for each in found.conditions if each.type is type)
+
+
+def test_a_policy_being_deleted_names_the_pools_that_it_stays_for_accepted_or_not() -> None:
+    going = policy("ssh", WANTED, deleting=True)
+    for connections in ([connection()], []):
+        found = policy_status(
+            going, accept(going, connections, {}), None, previous=(), now=NOW, restoring=["prod-weu.busy"]
+        )
+        assert_valid_status(found)
+        for telling in (ConditionType.READY, ConditionType.ENFORCED, ConditionType.RECONCILING):
+            said = message_of(found, telling)
+            assert said == "Being deleted; the scale of prod-weu.busy is brought back first."
+
+
+def test_an_invalid_policy_being_deleted_names_them_too() -> None:
+    found = invalid_policy_status(
+        invalid([("spec.priority", "is too high")]),
+        generation=2,
+        previous=(),
+        now=NOW,
+        deleting=True,
+        restoring=["prod-weu.busy"],
+    )
+    assert_valid_status(found)
+    assert short(found) == (
+        "Ready=False/Deleting Accepted=False/Invalid Enforced=False/Deleting Reconciling=True/Deleting"
+    )
+
+
+def test_a_policy_names_the_connections_on_which_nothing_is_begun_and_keeps_its_pools() -> None:
+    account = connection(deleting=True)
+    records = []
+    for of in (pool("p", GOOD), BAD):
+        assessment = assess(of, nodes=None, connection=account, candidates=Candidates.of(account, [P], {}))
+        decided = decide(assessment, connection=account, memory=NOTHING_REMEMBERED, now=NOW)
+        records.append(PoolRecord(assessment, conclude(assessment, decided)))
+    tally = tally_policies("prod-weu", records)[P.key]
+    found = policy_status(P, accept(P, [account], {}), tally, previous=(), now=NOW, leaving=["prod-weu"])
+    assert_valid_status(found)
+    assert short(found) == "Ready=True/Suspended Accepted=True/Accepted Enforced=False/Suspended"
+    assert message_of(found, ConditionType.ENFORCED) == (
+        "Not every pool is as declared: Suspended; see status.notInOrder. "
+        "Nothing is begun on connections that are being deleted or left: prod-weu."
+    )
+    assert found.pools == PoolCounts(total=2, compliant=1, pending=1, internet_reachable=1)

@@ -59,11 +59,11 @@ MATCHING: dict[str, tuple[AccessPolicy, AccountConnection, ObservedPool]] = {
     ),
     "a suspended policy still selects": (policy(suspend=True), connection(), pool()),
     "a suspended connection is still selected": (policy(), connection(suspend=True), pool()),
+    "a connection being deleted is selected until it is gone": (policy(), connection(deleting=True), pool()),
 }
 
 NOT_MATCHING: dict[str, tuple[AccessPolicy, AccountConnection, ObservedPool]] = {
     "another connection is named": (policy(connections=["dev"]), connection(), pool()),
-    "the connection is being deleted": (policy(), connection(deleting=True), pool()),
     "the connection lacks a label": (
         policy(connections=NameSelector(match_labels={"env": "prod", "x": "y"})),
         connection(labels={"env": "prod"}),

@@ -4,10 +4,13 @@ kstatus takes `Ready=False` for work in progress, as it cannot know better witho
 without any status for one that is in order.
 """
 
+from dataclasses import replace
+
 from batchemulator import Fault, FaultKind
+from tests.gitops.pools import running_pool
 from tests.gitops.rows import Health, Kstatus, KubernetesObject, Row
 from tests.gitops.scene import Scene, changed_since, unobserved_connection
-from tests.support.kube import connection_manifest
+from tests.support.kube import connection_manifest, policy_manifest
 
 
 async def just_created() -> KubernetesObject:
@@ -41,6 +44,20 @@ async def unreachable() -> KubernetesObject:
 
 async def throttled() -> KubernetesObject:
     return await _failing(FaultKind.THROTTLED)
+
+
+async def told_to_leave() -> KubernetesObject:
+    scene = Scene()
+    account = scene.account
+    account.declared = replace(account.declared, leaving_since=account.clock.now())
+    return (await scene.swept()).connection()
+
+
+async def deleted_and_restoring() -> KubernetesObject:
+    scene = Scene(running_pool(), policies=[policy_manifest(remediation={"strategy": "Drain"})])
+    await scene.swept()
+    scene.delete_connection()
+    return scene.connection()
 
 
 async def suspended_and_refused() -> KubernetesObject:
@@ -84,6 +101,19 @@ ROWS = (
         health=Health.DEGRADED,
         says="Unreachable: ",
         bare=Kstatus.IN_PROGRESS,
+    ),
+    Row(
+        id="the operator is told to leave",
+        make=told_to_leave,
+        health=Health.PROGRESSING,
+        says="Leaving: The operator was told to leave by batchaccess uninstall",
+    ),
+    Row(
+        id="it is being deleted while a pool is drained",
+        make=deleted_and_restoring,
+        health=Health.PROGRESSING,
+        says="Deleting: Being deleted; the scale of prod-weu.render-1 is brought back first.",
+        bare=Kstatus.TERMINATING,
     ),
     Row(id="the account asks for patience", make=throttled, health=Health.PROGRESSING, says="Throttled: "),
     Row(

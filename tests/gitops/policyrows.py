@@ -57,6 +57,13 @@ async def draining() -> KubernetesObject:
     return await _swept(running_pool(), policies=[policy_manifest(remediation=DRAIN)])
 
 
+async def deleted_while_draining() -> KubernetesObject:
+    scene = Scene(running_pool(), policies=[policy_manifest(remediation=DRAIN)])
+    await scene.swept()
+    scene.delete_policy()
+    return scene.policy()
+
+
 async def invalid() -> KubernetesObject:
     window = {"kind": "Allow", "schedule": "0 2 * * SAT", "durationSeconds": 14400, "timeZone": "Berlin"}
     return await _swept(policies=[policy_manifest(remediation={"windows": [window]})])
@@ -149,6 +156,13 @@ ROWS = (
         make=account_not_observed,
         health=Health.PROGRESSING,
         says="cannot be observed: prod-weu (AuthenticationFailed)",
+    ),
+    Row(
+        id="it is being deleted while a pool is drained",
+        make=deleted_while_draining,
+        health=Health.PROGRESSING,
+        says="Deleting: Being deleted; the scale of prod-weu.render-1 is brought back first.",
+        bare=Kstatus.TERMINATING,
     ),
     Row(id="its time zone does not exist", make=invalid, health=Health.DEGRADED, says="is no IANA time zone"),
     Row(id="its connection does not exist", make=target_not_found, health=Health.DEGRADED, says="TargetNotFound: "),

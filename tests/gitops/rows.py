@@ -24,6 +24,8 @@ class Kstatus(StrEnum):
     CURRENT = "Current"
     IN_PROGRESS = "InProgress"
     FAILED = "Failed"
+    TERMINATING = "Terminating"
+    """Whatever is being deleted."""
 
 
 SAME: dict[Health, Kstatus] = {

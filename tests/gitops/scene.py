@@ -13,6 +13,7 @@ from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.model import JsonObject
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.packed import PackedObject
+from batchaccess.kube.resources import FINALIZER
 from batchaccess.ports import InvalidObject, StoredStatus
 from batchaccess.sweep.acceptances import Acceptances
 from tests.support.build import NOW
@@ -52,7 +53,7 @@ class Scene:
         self.account = Drains.of(*pools, policies=valid)
         self.account.declared = _valid(self._connection)
         connections = [self.account.declared, *map(_valid, self._duplicates)]
-        self._views = StatusViews(Acceptances(), lambda: assign(connections))
+        self._views = StatusViews(Acceptances(), lambda: assign(connections), self.account.register)
 
     async def swept(self) -> "Scene":
         """After one pass over the account."""
@@ -60,6 +61,17 @@ class Scene:
         assert summary is not None
         self._views.swept(summary)
         return self
+
+    def delete_connection(self) -> None:
+        """Kubernetes is asked to delete the connection, which carries the finalizer."""
+        _delete(self._connection)
+        self.account.declared = _valid(self._connection)
+
+    def delete_policy(self, name: str = "ssh") -> None:
+        """Kubernetes is asked to delete a policy, which carries the finalizer."""
+        _delete(self._policies[name])
+        self._read[name] = _policy(self._policies[name])
+        self.account.policies[:] = [each for each in self._read.values() if isinstance(each, AccessPolicy)]
 
     def connection(self) -> dict[str, Any]:
         """The BatchAccountConnection."""
@@ -109,6 +121,10 @@ def unobserved_connection() -> dict[str, Any]:
 def unobserved_policy() -> dict[str, Any]:
     """A BatchPoolAccessPolicy that was just applied."""
     return stored(policy_manifest())
+
+
+def _delete(manifest: dict[str, Any]) -> None:
+    manifest["metadata"] |= {"deletionTimestamp": "2026-03-01T00:00:00Z", "finalizers": [FINALIZER]}
 
 
 def _valid(manifest: JsonObject) -> AccountConnection:

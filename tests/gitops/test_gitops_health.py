@@ -84,7 +84,8 @@ def test_what_kstatus_shows_otherwise_is_what_the_readme_tells() -> None:
     differing = {(kind, row.health, row.bare) for kind, row in CASES if row.kstatus is not SAME[row.health]}
     unseen = {(kind, Health.PROGRESSING, Kstatus.CURRENT) for kind in Kind}
     pools = {(Kind.POOL_ACCESS, Health.DEGRADED, Kstatus.CURRENT)}
-    assert differing == unseen | pools | {(Kind.CONNECTION, Health.DEGRADED, Kstatus.IN_PROGRESS)}
+    going = {(kind, Health.PROGRESSING, Kstatus.TERMINATING) for kind in (Kind.CONNECTION, Kind.POLICY)}
+    assert differing == unseen | pools | going | {(Kind.CONNECTION, Health.DEGRADED, Kstatus.IN_PROGRESS)}
 
 
 @of_every_kind

@@ -58,6 +58,8 @@ CONNECTIONS = {
 UNSWEPT = {ConnectionReason.UNREACHABLE, ConnectionReason.THROTTLED, ConnectionReason.UNREADABLE_ANSWER}
 """Nothing but sweeps that fail, which is SweepStale."""
 READY = {ConnectionReason.CONNECTED, ConnectionReason.SUSPENDED}
+GOING = {ConnectionReason.LEAVING, ConnectionReason.DELETING}
+"""Somebody asked for it, and it ends by itself."""
 
 
 def rule(name: str) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def test_every_reason_of_a_pool_has_one_place() -> None:
 
 
 def test_every_reason_of_a_connection_has_one_place() -> None:
-    places = [*CONNECTIONS.values(), UNSWEPT, READY]
+    places = [*CONNECTIONS.values(), UNSWEPT, READY, GOING]
     assert sorted(reason for place in places for reason in place) == sorted(ConnectionReason)
 
 

@@ -69,13 +69,13 @@ async def test_a_policy_is_let_go_when_all_connections_told_and_none_has_a_saga_
     held.put("one", deleting=False)
     held.put("two", deleting=False)
     held.finalizers.policies = {SSH, RDP}
-    held.register.tell("one", [PolicyVersion(key=SSH, uid="uid-ssh", generation=1)])
+    held.register.tell("one", {"one.busy": PolicyVersion(key=SSH, uid="uid-ssh", generation=1)})
     await held.departures.release()
     assert held.finalizers.policies == {SSH, RDP}, "connection two may have a saga of either"
-    held.register.tell("two", [])
+    held.register.tell("two", {})
     await held.departures.release()
     assert held.finalizers.policies == {SSH}
-    held.register.tell("one", [])
+    held.register.tell("one", {})
     await held.departures.release()
     assert held.finalizers.policies == set()
 

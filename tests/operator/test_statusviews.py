@@ -11,12 +11,14 @@ from batchaccess.core.declared import (
     AccountConnection,
 )
 from batchaccess.core.reasons import ConditionType, ConnectionReason
+from batchaccess.core.saga.journal import PolicyVersion
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus, PoolCounts
 from batchaccess.core.tally import PolicyTally
 from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.packed import PackedObject
 from batchaccess.ports import Catalogue, InvalidObject, StoredStatus
 from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.sweep.summary import SweepSummary
 from tests.support.build import NOW, connection, policy, wanted
 
@@ -46,8 +48,8 @@ def summary(of: AccountConnection, seen: Catalogue, *, tallies: dict[str, Policy
     )
 
 
-def views(now: Catalogue) -> StatusViews:
-    return StatusViews(Acceptances(), lambda: assign(now.connections))
+def views(now: Catalogue, register: SagaRegister | None = None) -> StatusViews:
+    return StatusViews(Acceptances(), lambda: assign(now.connections), register or SagaRegister())
 
 
 def said(status: PolicyStatus | ConnectionStatus | None, type: ConditionType) -> tuple[str, str]:
@@ -248,3 +250,81 @@ def test_a_successor_of_the_same_name_is_not_told_what_its_predecessor_found() -
     made = views(now)
     made.swept(summary(WEU, now, tallies={}))
     assert made.connection_status(entry(replace(WEU, uid="another"), "weu"), now=NOW) is None
+
+
+def message_of(status: PolicyStatus | ConnectionStatus | None, type: ConditionType) -> str:
+    assert status is not None
+    return next(each.message for each in status.conditions if each.type is type)
+
+
+def draining(pool: str, by: AccessPolicy = SSH) -> SagaRegister:
+    """A register in which one pool of `weu` is drained for a policy."""
+    register = SagaRegister()
+    register.tell("weu", {pool: PolicyVersion(key=by.key, uid=by.uid, generation=by.generation)})
+    return register
+
+
+def test_a_policy_being_deleted_names_the_drained_pools_at_once_and_until_they_are_restored() -> None:
+    before = catalogue(SSH)
+    register = draining("weu.busy")
+    made = views(before, register)
+    for each in (WEU, NEU):
+        made.swept(summary(each, before, tallies={"ssh": COMPLIANT}))
+    going = replace(SSH, deleting=True, generation=2)
+    now = catalogue(going)
+    status = made.policy_status(entry(going, "ssh"), now, now=NOW)
+    assert said(status, ConditionType.READY) == ("False", "Deleting")
+    assert said(status, ConditionType.RECONCILING) == ("True", "Deleting")
+    assert message_of(status, ConditionType.READY) == "Being deleted; the scale of weu.busy is brought back first."
+    register.tell("weu", {})
+    status = made.policy_status(entry(going, "ssh"), now, now=NOW)
+    assert message_of(status, ConditionType.READY) == "Being deleted; nothing is corrected any more."
+
+
+def test_an_invalid_policy_being_deleted_names_the_drained_pools_too() -> None:
+    wrong = InvalidObject(uid="u", generation=3, problems=(("spec.priority", "is too high"),))
+    stored = entry(wrong, "ssh")
+    going = replace(stored, stored=replace(stored.stored, namespace=SSH.key.namespace, deleting=True))
+    status = views(catalogue(), draining("weu.busy")).policy_status(going, catalogue(), now=NOW)
+    assert said(status, ConditionType.READY) == ("False", "Deleting")
+    assert "weu.busy" in message_of(status, ConditionType.READY)
+
+
+def test_a_connection_being_deleted_says_so_at_once_and_names_the_drained_pools() -> None:
+    now = catalogue()
+    made = views(now, draining("weu.busy"))
+    made.swept(summary(WEU, now, tallies={}))
+    status = made.connection_status(entry(replace(WEU, deleting=True), "weu"), now=NOW)
+    assert said(status, ConditionType.READY) == ("False", "Deleting")
+    assert message_of(status, ConditionType.READY) == "Being deleted; the scale of weu.busy is brought back first."
+
+
+def test_a_connection_that_the_operator_is_told_to_leave_says_so_until_a_sweep_goes_on() -> None:
+    now = catalogue(SSH)
+    made = views(now, draining("weu.busy"))
+    for each in (WEU, NEU):
+        made.swept(summary(each, now, tallies={"ssh": COMPLIANT}))
+    leaving = summary(replace(WEU, deleting=True), now, tallies={"ssh": COMPLIANT})
+    assert made.swept(leaving) == [SSH.key], "its policies say so too"
+    status = made.connection_status(entry(WEU, "weu"), now=NOW)
+    assert said(status, ConditionType.READY) == ("False", "Leaving")
+    assert "the scale of weu.busy is brought back" in message_of(status, ConditionType.READY)
+    policy_ = made.policy_status(entry(SSH, "ssh"), now, now=NOW)
+    assert said(policy_, ConditionType.ENFORCED) == ENFORCED
+    assert message_of(policy_, ConditionType.ENFORCED).endswith(
+        "Nothing is begun on connections that are being deleted or left: weu."
+    )
+    assert made.swept(leaving) == []
+    assert made.swept(summary(WEU, now, tallies={"ssh": COMPLIANT})) == [SSH.key]
+    assert said(made.connection_status(entry(WEU, "weu"), now=NOW), ConditionType.READY) == ("True", "Connected")
+
+
+def test_whoever_listens_hears_where_sagas_were_opened_or_ended() -> None:
+    register, heard = SagaRegister(), list[tuple[str, list[str]]]()
+    register.subscribe(lambda name, policies: heard.append((name, [str(key) for key in policies])))
+    version = PolicyVersion(key=SSH.key, uid=SSH.uid, generation=1)
+    for told in ({}, {"weu.busy": version}, {"weu.busy": version}, {}):
+        register.tell("weu", told)
+    register.tell("weu", {"weu.busy": version})
+    register.forget("weu")
+    assert heard == [("weu", ["render/ssh"])] * 4

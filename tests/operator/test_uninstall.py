@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from batchaccess.control.uninstall import restoring_line
 from batchaccess.kube.resources import FINALIZER
 from batchemulator import DEV_ACCOUNT, Emulator, Timings, make_service, serving_in_thread
 from tests.support.drains import busy_pool
@@ -33,8 +34,8 @@ def kube(tmp_path: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def account(removal: float) -> Iterator[Emulator]:
-    timings = Timings(settle=0.2, allocation=0.5, creating=0.1, starting=0.1, removal=removal, stopping=0.2)
+def account(removal: float, *, stopping: float = 0.2) -> Iterator[Emulator]:
+    timings = Timings(settle=0.2, allocation=0.5, creating=0.1, starting=0.1, removal=removal, stopping=stopping)
     service = make_service(pools={DEV_ACCOUNT.name: [busy_pool()]}, timings=timings)
     with serving_in_thread(service) as emulator:
         yield emulator
@@ -93,6 +94,24 @@ def finalizers(kube: Cluster) -> str:
     return kube.kubectl("get", "bac,bpap", "--all-namespaces", "-o=jsonpath={.items[*].metadata.finalizers}")
 
 
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["prod.a"], "1 pool is being restored: prod.a"),
+        (["prod.a", "prod.b"], "2 pools are being restored: prod.a, prod.b"),
+        ([*"abcdef"], "6 pools are being restored: a, b, c, d, e and others"),
+    ],
+)
+def test_what_is_said_meanwhile_counts_and_names_the_pools(names: list[str], line: str) -> None:
+    assert restoring_line(names) == line
+
+
+def ready(kube: Cluster, kind: str, name: str) -> str:
+    """Status, reason and message of the condition Ready."""
+    each = '{.status.conditions[?(@.type=="Ready")]'
+    return kube.kubectl("get", kind, name, f"-o=jsonpath={each}.status}} {each}.reason}} {each}.message}}")
+
+
 def test_a_running_operator_restores_before_it_is_let_go(kube: Cluster, tmp_path: Path) -> None:
     with account(removal=2) as batch, operator(kube, tmp_path / "log"):
         declare(kube, batch)
@@ -100,10 +119,30 @@ def test_a_running_operator_restores_before_it_is_let_go(kube: Cluster, tmp_path
         assert FINALIZER in finalizers(kube)
         done = uninstall(kube)
         assert done.returncode == 0, done.stderr
-        assert "are being restored" in done.stdout
+        assert f"1 pool is being restored: {NAME}\n" in done.stdout
         assert batch.pool("busy").targets.dedicated == 3
         assert finalizers(kube).strip() == ""
         assert not is_draining(kube)
+        until(lambda: ready(kube, "bac", "prod-weu").startswith("False Leaving The operator was told to leave"))
+        until(lambda: ready(kube, "bpap", "ssh").startswith("True Suspended Not every pool is as declared"))
+        assert "connections that are being deleted or left: prod-weu" in ready(kube, "bpap", "ssh")
+        kube.kubectl("annotate", "bac", "prod-weu", "batchaccess.dev/leaving-since-")
+        until(lambda: ready(kube, "bac", "prod-weu").startswith("True Connected"))
+        until(lambda: is_draining(kube))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("bpap", "ssh"), ("bac", "prod-weu")])
+def test_what_is_deleted_in_the_middle_of_a_drain_says_what_it_stays_for(
+    kube: Cluster, tmp_path: Path, kind: str, name: str
+) -> None:
+    with account(removal=12, stopping=5) as batch, operator(kube, tmp_path / "log"):
+        declare(kube, batch)
+        until(lambda: is_draining(kube))
+        kube.kubectl("delete", kind, name, "--wait=false")
+        expected = f"False Deleting Being deleted; the scale of {NAME} is brought back first."
+        until(lambda: ready(kube, kind, name) == expected)
+        until(lambda: kube.kubectl("get", kind, "--ignore-not-found", name) == "")
+        assert batch.pool("busy").targets.dedicated == 3
 
 
 def test_without_an_operator_everything_is_let_go_of_after_the_timeout_and_told(kube: Cluster, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ class Drains:
     handled: str | None = None
     """What the status of the connection says was answered last; it stays over a restart."""
     jitter: Callable[[], float] = lambda: 0.5
-    _register: SagaRegister = field(default_factory=SagaRegister)
+    register: SagaRegister = field(default_factory=SagaRegister)
     _sweep: AccountSweep | None = None
     _catalogue: Catalogue | None = None
 
@@ -292,7 +292,7 @@ class Drains:
                     acceptances=Acceptances(),
                     sagas=SagaParts(
                         finalizers=self.tap_finalizers(self.finalizers),
-                        register=self._register,
+                        register=self.register,
                         windows=self.windows,
                         new_saga_id=self._new_saga_id,
                         handled_request=lambda _: self.handled,
@@ -333,11 +333,11 @@ class Drains:
     def restart(self) -> None:
         """The operator dies; what is in Kubernetes and Azure stays."""
         self._sweep = None
-        self._register = SagaRegister()
+        self.register = SagaRegister()
 
     def share(self, register: SagaRegister) -> None:
         """One process sweeps the accounts of several such worlds."""
-        self._sweep, self._register = None, register
+        self._sweep, self.register = None, register
 
     async def live(self, seconds: float, *, step: float = 5, period: float = 60) -> None:
         """Let time pass as the loop would: a visit every few seconds, a pass each period."""

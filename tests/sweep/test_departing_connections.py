@@ -1,13 +1,17 @@
 """A connection that goes while a pool of it is drained: the scale first, but not for ever."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from batchaccess.core.declared import AccessPolicy, AccountConnection
+from batchaccess.core.model import JsonObject
 from batchaccess.core.reasons import EventReason
 from batchemulator import Fault, FaultKind
-from tests.support.drains import OPEN_SSH, Drains, account_connection, busy_pool
+from tests.support.build import policy, wanted
+from tests.support.drains import OPEN_SSH, Drains, account_connection, busy_pool, draining
 
 NAME = "prod-weu.busy"
 
@@ -102,3 +106,105 @@ async def test_a_later_saga_of_a_connection_that_was_taken_back_is_like_any_othe
     assert world.sweeping.has_open_sagas
     assert world.finalizers.connections == {"prod-weu"}
     assert len(world.finalizers.policies) == 1
+
+
+def deleted(world: Drains) -> AccountConnection:
+    return replace(world.declared, deleting=True, leaving_since=world.clock.now())
+
+
+def left(world: Drains) -> AccountConnection:
+    return replace(world.declared, leaving_since=world.clock.now())
+
+
+LEAVE = {"it is being deleted": deleted, "the operator is told to leave": left}
+DRIFTING = {
+    "an empty pool of a policy that waits for that": (busy_pool(nodes=0), policy("ssh", wanted("SSH"))),
+    "an empty pool of a policy that drains": (busy_pool(nodes=0), draining()),
+    "a busy pool of a policy that drains": (busy_pool(), draining()),
+    "a pool at zero under a formula that may be paused": (
+        busy_pool(nodes=0, enableAutoScale=True, autoScaleFormula="$TargetDedicatedNodes=0"),
+        replace(draining(), remediation=replace(policy("ssh").remediation, pause_autoscale=True)),
+    ),
+}
+
+
+@pytest.mark.parametrize("leave", LEAVE.values(), ids=LEAVE.keys())
+@pytest.mark.parametrize(("pool", "by"), DRIFTING.values(), ids=DRIFTING.keys())
+async def test_while_a_connection_leaves_drift_is_told_and_left_alone(
+    pool: JsonObject, by: AccessPolicy, leave: Callable[[Drains], AccountConnection]
+) -> None:
+    world = Drains.of(pool, policies=[by])
+    world.declared = leave(world)
+    await world.sweep()
+    assert world.reports.condition(NAME, "Compliant") == ("False", "Suspended")
+    assert world.reports.condition(NAME, "Drifted") == ("True", "Widening")
+    assert world.reports.condition(NAME, "Exposed") == ("True", "InternetReachable")
+    assert world.reports.status(NAME)["policy"] == "render/ssh"
+    told = list(world.reports.writes)
+    await world.live(600)
+    assert writes(world) == 0
+    assert world.reports.writes == told, "nor is anything told twice"
+    assert world.finalizers.changes == 0
+
+
+@pytest.mark.parametrize("leave", LEAVE.values(), ids=LEAVE.keys())
+async def test_a_pool_found_open_before_stays_drifting_and_exposed_once_its_connection_leaves(
+    leave: Callable[[Drains], AccountConnection],
+) -> None:
+    world = Drains.of(busy_pool(), policies=[policy("ssh", wanted("SSH"))])
+    await world.sweep()
+    before = list(world.recorder.events)
+    world.declared = leave(world)
+    await world.live(600)
+    assert world.reports.condition(NAME, "Drifted") == ("True", "Widening")
+    assert world.recorder.events == before
+
+
+async def test_once_an_uninstallation_was_long_ago_what_was_left_alone_is_corrected() -> None:
+    world = Drains.of(busy_pool(nodes=0), policies=[policy("ssh", wanted("SSH"))])
+    world.declared = left(world)
+    await world.live(890)
+    assert writes(world) == 0
+    await world.live(130)
+    assert world.reports.condition(NAME, "Compliant") == ("True", "Compliant")
+
+
+@pytest.mark.parametrize("leave", LEAVE.values(), ids=LEAVE.keys())
+@pytest.mark.parametrize("late", [0, 10, 20, 30])
+async def test_whenever_a_connection_leaves_the_drained_scale_comes_back_and_everything_is_let_go_of(
+    late: int, leave: Callable[[Drains], AccountConnection]
+) -> None:
+    world = Drains.of(busy_pool())
+    await world.sweep()
+    await world.live(late)
+    assert world.finalizers.policies
+    world.declared = leave(world)
+    await world.live_until(lambda: world.is_settled, within=600)
+    await world.sweep()
+    assert world.pool().targets.dedicated == 3
+    assert (world.finalizers.connections, world.finalizers.policies) == (set(), set())
+
+
+async def test_a_policy_deleted_with_its_connection_is_let_go_of_as_well() -> None:
+    world = Drains.of(busy_pool())
+    await world.sweep()
+    world.declared = deleted(world)
+    world.policies[:] = [replace(world.policies[0], deleting=True)]
+    await world.live_until(lambda: world.finalizers.connections == set(), within=600)
+    assert world.finalizers.policies == set()
+    assert world.pool().targets.dedicated == 3
+
+
+async def test_a_saga_resumed_from_azure_while_the_operator_leaves_holds_no_policy() -> None:
+    world = Drains.of(busy_pool())
+    await world.sweep()
+    world.reports.objects.clear()
+    world.finalizers.policies.clear()
+    world.restart()
+    world.declared = left(world)
+    held = []
+    while not world.is_settled:
+        await world.live(5)
+        held.append(set(world.finalizers.policies))
+    assert world.pool().targets.dedicated == 3
+    assert not any(held)

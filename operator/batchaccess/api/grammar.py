@@ -64,6 +64,12 @@ def parse_source_ports(text: str) -> PortRange | None:
     return ports if ports.start <= ports.end <= MAX_PORT else None
 
 
+def not_five_fields(schedule: str) -> str:
+    """What is wrong with a schedule that has too few or too many fields, and how one looks."""
+    fields = "minute, hour, day, month, weekday"
+    return f"'{schedule}' is no cron expression: write five fields ({fields}), such as 0 2 * * SAT"
+
+
 def source_ports_text(ports: PortRange) -> str:
     """Source ports as users write them."""
     return ANYONE if ports == ALL_PORTS else str(ports)

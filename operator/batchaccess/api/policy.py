@@ -1,9 +1,9 @@
 """BatchPoolAccessPolicy as teams and administrators write it; what it declares of the network is in `api.access`."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from batchaccess.api import grammar
 from batchaccess.api.access import AccessSpec
@@ -79,11 +79,23 @@ def _names_once(assertions: list[AssertionSpec]) -> list[AssertionSpec]:
     return assertions
 
 
+_SHORTEST_SCHEDULE: Final = 9
+"""Characters that five fields and what separates them have at the least."""
+
+
+def _room_for_five_fields(value: object) -> object:
+    if isinstance(value, str) and len(value) < _SHORTEST_SCHEDULE:
+        raise refuse(grammar.not_five_fields(value))
+    return value
+
+
 class WindowSpec(ApiModel):
     """A recurring span of time; whether its schedule and zone exist is for `api.schedules` to say."""
 
     kind: Annotated[WindowKind, Field(strict=False)]
-    schedule: Annotated[str, Field(min_length=9, max_length=100)]
+    schedule: Annotated[
+        str, Field(min_length=_SHORTEST_SCHEDULE, max_length=100), BeforeValidator(_room_for_five_fields)
+    ]
     duration_seconds: Annotated[Whole, Field(ge=60, le=604800)]
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from batchaccess.api.grammar import not_five_fields
 from batchaccess.core.declared import AccessPolicy
 
 _FIELDS: Final = 5
@@ -36,7 +37,7 @@ def schedule_problems(policy: AccessPolicy) -> tuple[tuple[str, str], ...]:
 
 def _schedule_fault(schedule: str) -> str | None:
     if len(schedule.split()) != _FIELDS:
-        return f"'{schedule}' is no cron expression of five fields (minute, hour, day, month, weekday)"
+        return not_five_fields(schedule)
     try:
         next(CronSim(schedule, _ANY_DAY))
     except CronSimError as error:

@@ -5,6 +5,7 @@ Written only if they differ from what is stored, and again if somebody edits the
 
 import asyncio
 import logging
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -15,7 +16,7 @@ from batchaccess.core.declared import (
     AccountConnection,
 )
 from batchaccess.core.model import ObjectKey
-from batchaccess.core.reasons import ConditionStatus, ConditionType, EventReason, EventType
+from batchaccess.core.reasons import ConditionStatus, ConditionType, ConnectionReason, EventReason, EventType
 from batchaccess.core.status import Condition, ConnectionStatus, PolicyStatus
 from batchaccess.kube.cache import CachedObject, Key
 from batchaccess.kube.catalogue import Connection, LiveCatalogue, Policy, Reading
@@ -70,6 +71,11 @@ class StatusReports:
         """A connection is no longer swept: nothing is known of its pools any more."""
         self._mark_policies(self._views.forget(connection))
 
+    def sagas_changed(self, connection: str, policies: Collection[ObjectKey]) -> None:
+        """Sagas were opened or ended: who is being deleted says for which pools it stays."""
+        self._mark(CONNECTIONS, (None, connection))
+        self._mark_policies(policies)
+
     def notice(self, reading: Reading) -> None:
         """Take in a change in Kubernetes."""
         if reading.resource == POOL_ACCESSES:
@@ -118,7 +124,7 @@ class StatusReports:
             _log.exception("the status of %s %s could not be derived", resource.kind, key[1])
             return True
 
-    def _mark_policies(self, keys: list[ObjectKey]) -> None:
+    def _mark_policies(self, keys: Iterable[ObjectKey]) -> None:
         for key in keys:
             self._mark(POLICIES, (key.namespace, key.name))
 
@@ -218,6 +224,8 @@ def _event(resource: Resource, condition: Condition) -> tuple[EventType, EventRe
     good = condition.status is ConditionStatus.TRUE
     if resource == POLICIES:
         reason = EventReason.POLICY_ACCEPTED if good else EventReason.POLICY_REFUSED
+    elif condition.reason in (ConnectionReason.LEAVING, ConnectionReason.DELETING):
+        return EventType.NORMAL, EventReason.CONNECTION_LEAVING
     else:
         reason = EventReason.CONNECTED if good else EventReason.CONNECTION_FAILED
     return EventType.NORMAL if good else EventType.WARNING, reason

@@ -7,10 +7,8 @@ from datetime import datetime
 from batchaccess.api import stored_conditions
 from batchaccess.control.duplicates import Assignment
 from batchaccess.core.acceptance import Acceptance, invalid
-from batchaccess.core.declared import (
-    AccessPolicy,
-    AccountConnection,
-)
+from batchaccess.core.declared import AccessPolicy
+from batchaccess.core.departing import departing_connection
 from batchaccess.core.model import ObjectKey
 from batchaccess.core.policyreporting import invalid_policy_status, policy_status
 from batchaccess.core.reasons import ConnectionReason
@@ -21,6 +19,7 @@ from batchaccess.kube.cache import CachedObject
 from batchaccess.kube.catalogue import Connection, Policy
 from batchaccess.ports import Catalogue, InvalidObject
 from batchaccess.sweep.acceptances import Acceptances
+from batchaccess.sweep.sagabook import SagaRegister
 from batchaccess.sweep.summary import SweepSummary
 
 
@@ -42,13 +41,19 @@ class _Look:
             return self.summary.reason
         return self.summary.tallies.get(policy.key, NOTHING_TALLIED)
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the sweep began nothing, as the connection is being deleted or the operator was told to leave."""
+        return self.summary.connection.deleting
+
 
 class StatusViews:
-    """Derives statuses. `assignment` tells which connections sweep."""
+    """Derives statuses. `assignment` tells which connections sweep, `register` which sagas are open."""
 
-    def __init__(self, acceptances: Acceptances, assignment: Callable[[], Assignment]) -> None:
+    def __init__(self, acceptances: Acceptances, assignment: Callable[[], Assignment], register: SagaRegister) -> None:
         self._acceptances = acceptances
         self._assignment = assignment
+        self._register = register
         self._looks: dict[str, _Look] = {}
         self._catalogue: Catalogue | None = None
         self._policies: Mapping[ObjectKey, AccessPolicy] = {}
@@ -59,7 +64,7 @@ class StatusViews:
         before = self._looks.get(name)
         after = _Look(summary=summary, policies=self._policies_of(summary.catalogue))
         self._looks[name] = after
-        if before is None:
+        if before is None or before.is_leaving is not after.is_leaving:
             return list(after.policies)
         return [key for key, policy in after.policies.items() if before.at(policy) != after.at(policy)]
 
@@ -84,6 +89,10 @@ class StatusViews:
                 generation=policy.generation,
                 previous=previous,
                 now=now,
+                deleting=entry.stored.deleting,
+                restoring=self._register.pools_of(
+                    ObjectKey(namespace=entry.stored.namespace or "", name=entry.stored.name)
+                ),
                 requested_at=policy.requested_at,
             )
         acceptance = self._acceptances.of(catalogue)[policy.key]
@@ -99,6 +108,8 @@ class StatusViews:
             previous=previous,
             now=now,
             unobserved=unobserved,
+            leaving=[name for name in found if name in self._looks and self._looks[name].is_leaving],
+            restoring=self._register.pools_of(policy.key),
             requested_at=policy.requested_at if looked else handled,
         )
 
@@ -140,7 +151,20 @@ class StatusViews:
         look = self._looks.get(connection.name)
         if look is None or look.summary.connection.uid != connection.uid:
             return None
-        return _swept_status(entry, look.summary, now=now)
+        reason, message = look.summary.reason, look.summary.message
+        if connection.deleting or look.is_leaving:
+            reason, message = departing_connection(
+                reason, message, deleting=connection.deleting, restoring=self._register.pools_on(connection.name)
+            )
+        return connection_status(
+            reason,
+            message,
+            pools=look.summary.counts,
+            generation=look.summary.connection.generation,
+            previous=stored_conditions(entry.stored.status),
+            now=now,
+            requested_at=look.summary.connection.requested_at,
+        )
 
 
 def _idle_status(
@@ -160,17 +184,4 @@ def _idle_status(
         previous=stored_conditions(entry.stored.status),
         now=now,
         requested_at=requested_at,
-    )
-
-
-def _swept_status(entry: CachedObject[Connection], summary: SweepSummary, *, now: datetime) -> ConnectionStatus:
-    swept: AccountConnection = summary.connection
-    return connection_status(
-        summary.reason,
-        summary.message,
-        pools=summary.counts,
-        generation=swept.generation,
-        previous=stored_conditions(entry.stored.status),
-        now=now,
-        requested_at=swept.requested_at,
     )

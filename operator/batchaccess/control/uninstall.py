@@ -13,6 +13,7 @@ from batchaccess.api import LEAVING_SINCE
 from batchaccess.core.saga.copies import stored_journal
 from batchaccess.core.saga.scale import scale_line
 from batchaccess.core.saga.steps import KubernetesJournal
+from batchaccess.core.texts import listed
 from batchaccess.kube.catalogue import LiveCatalogue
 from batchaccess.kube.client import KubeClient
 from batchaccess.kube.finalizers import LiveFinalizers
@@ -74,10 +75,16 @@ async def leave(
         still_open = open_sagas(live)
         if not still_open or waited >= seconds:
             break
-        tell(f"{len(still_open)} pools are being restored: {', '.join(each.name for each in still_open[:5])}")
+        tell(restoring_line([each.name for each in still_open]))
         await sleep(_LOOK_SECONDS)
         waited += _LOOK_SECONDS
     return Departure(left_behind=await _released(client, live, problems), problems=problems)
+
+
+def restoring_line(names: Sequence[str]) -> str:
+    """What is said while pools, by their objects, are brought back."""
+    counted = "1 pool is" if len(names) == 1 else f"{len(names)} pools are"
+    return f"{counted} being restored: {listed(names)}"
 
 
 def open_sagas(live: LiveCatalogue) -> list[LeftBehind]:

@@ -34,6 +34,7 @@ NOT_EMPTY: Final = (
     "no node exists or is wanted, nothing resizes and autoscale is off."
 )
 NOT_DRAINED_NOW: Final = "Strategy Drain brings that about, but no drain may start now."
+LEAVING: Final = "The connection is being deleted or the operator uninstalled, so nothing is begun."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def decide(assessment: Assessment, *, connection: AccountConnection, memory: Poo
     if not assessment.drift.is_correctable:
         return Stall(reason=CompliantReason.IMPLICIT_MAPPING, message=_implicit_message(assessment.drift))
     return (
-        _suspended(policy, connection)
+        _held_back(policy, connection)
         or _impossible(assessment, desired, connection)
         or _refused_before(policy, assessment.pool, memory, now)
         or _too_early(policy, assessment.pool, memory, now)
@@ -115,7 +116,9 @@ def _implicit_message(drift: Drift) -> str:
     )
 
 
-def _suspended(policy: AccessPolicy, connection: AccountConnection) -> Wait | None:
+def _held_back(policy: AccessPolicy, connection: AccountConnection) -> Wait | None:
+    if connection.deleting:
+        return Wait(reason=CompliantReason.SUSPENDED, message=LEAVING)
     if connection.suspend:
         return Wait(reason=CompliantReason.SUSPENDED, message=f"Connection {connection.name} is suspended.")
     if policy.suspend:

@@ -8,10 +8,11 @@
 | Unknown NotObserved           | Unknown              | Reconciling          |
 | Pending, Contended, BackingOff| False                | Reconciling          |
 | ForeignJournal, BreakerOpen   | False                | Reconciling          |
+| Deleting                      | False                | Reconciling          |
 | everything else               | False                | Stalled              |
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from batchaccess.core.declared import (
     AccessPolicy,
     Mode,
 )
+from batchaccess.core.departing import deletion_message, left_alone_message
 from batchaccess.core.reasons import (
     CompliantReason,
     ConditionStatus,
@@ -69,6 +71,7 @@ _UNDER_WAY: Final = frozenset(
         EnforcedReason.BACKING_OFF,
         EnforcedReason.FOREIGN_JOURNAL,
         EnforcedReason.BREAKER_OPEN,
+        EnforcedReason.DELETING,
     }
 )
 
@@ -83,6 +86,8 @@ def policy_status(
     previous: Iterable[Condition],
     now: datetime,
     unobserved: Mapping[str, ConnectionReason] = NOTHING_UNOBSERVED,
+    leaving: Collection[str] = (),
+    restoring: Collection[str] = (),
     requested_at: str | None = None,
 ) -> PolicyStatus:
     """The status of a policy that could be read.
@@ -94,9 +99,16 @@ def policy_status(
         previous: the conditions in Kubernetes now.
         now: the time of day.
         unobserved: the accepting connections whose sweeps could not look, and why.
+        leaving: the accepting connections on which nothing is begun any more.
+        restoring: the objects of the pools whose scale is brought back before the policy may go, if it is deleted.
         requested_at: the last handled `batchaccess.dev/requested-at`.
     """
-    enforced = _enforced(policy, tally, unobserved) if acceptance.accepted else _not_accepted(acceptance)
+    if policy.deleting:
+        enforced = _deleting(restoring)
+    elif acceptance.accepted:
+        enforced = _with_departures(_enforced(policy, tally, unobserved), leaving)
+    else:
+        enforced = _not_accepted(acceptance)
     return _status(
         acceptance,
         [enforced, *_summary(acceptance, enforced)],
@@ -114,10 +126,12 @@ def invalid_policy_status(
     generation: int,
     previous: Iterable[Condition],
     now: datetime,
+    deleting: bool = False,
+    restoring: Collection[str] = (),
     requested_at: str | None = None,
 ) -> PolicyStatus:
     """The status of a policy that the API server stored but that we refuse; see `core.acceptance.invalid`."""
-    enforced = _not_accepted(acceptance)
+    enforced = _deleting(restoring) if deleting else _not_accepted(acceptance)
     findings = [enforced, *_summary(acceptance, enforced)]
     return _status(
         acceptance,
@@ -161,6 +175,16 @@ def _not_accepted(acceptance: Acceptance) -> Finding:
     return _enforced_finding(
         ConditionStatus.FALSE, EnforcedReason.NOT_ACCEPTED, f"The policy is not accepted: {acceptance.reason}."
     )
+
+
+def _deleting(restoring: Collection[str]) -> Finding:
+    return _enforced_finding(ConditionStatus.FALSE, EnforcedReason.DELETING, deletion_message(restoring))
+
+
+def _with_departures(enforced: Finding, leaving: Collection[str]) -> Finding:
+    if not leaving:
+        return enforced
+    return replace(enforced, message=f"{enforced.message} {left_alone_message(leaving)}")
 
 
 def _enforced(policy: AccessPolicy, tally: PolicyTally | None, unobserved: Mapping[str, ConnectionReason]) -> Finding:
@@ -232,7 +256,7 @@ def _enforced_finding(status: ConditionStatus, reason: EnforcedReason, message: 
 
 def _summary(acceptance: Acceptance, enforced: Finding) -> Iterable[Finding]:
     """Ready and, only while true, Reconciling or Stalled: what kstatus reads."""
-    if not acceptance.accepted:
+    if not acceptance.accepted and enforced.reason != EnforcedReason.DELETING:
         yield _ready(ConditionStatus.FALSE, acceptance.reason, acceptance.message)
         yield _abnormal(ConditionType.STALLED, acceptance.reason, acceptance.message)
     elif enforced.status is ConditionStatus.TRUE or enforced.reason in _AS_ASKED:

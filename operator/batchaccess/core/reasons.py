@@ -38,6 +38,9 @@ class ConnectionReason(StrEnum):
     INVALID = "Invalid"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 a reason, not a secret
     UNREADABLE_ANSWER = "UnreadableAnswer"
+    LEAVING = "Leaving"
+    """The operator was told to leave: pools are observed, and nothing is begun."""
+    DELETING = "Deleting"
 
 
 class AcceptedReason(StrEnum):
@@ -78,6 +81,8 @@ class EnforcedReason(StrEnum):
     BACKING_OFF = "BackingOff"
     NOT_OBSERVED = "NotObserved"
     NOT_ACCEPTED = "NotAccepted"
+    DELETING = "Deleting"
+    """The policy governs nothing any more, and goes once the scale of its pools is back."""
 
 
 class CompliantReason(StrEnum):
@@ -200,6 +205,8 @@ class EventReason(StrEnum):
     POLICY_REFUSED = "PolicyRefused"
     CONNECTED = "Connected"
     CONNECTION_FAILED = "ConnectionFailed"
+    CONNECTION_LEAVING = "ConnectionLeaving"
+    """The connection is being deleted, or the operator uninstalled."""
 
 
 class EventType(StrEnum):

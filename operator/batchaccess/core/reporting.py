@@ -11,6 +11,7 @@ from typing import Final, assert_never
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, drift_summary
 from batchaccess.core.conditions import Finding, dated
+from batchaccess.core.departing import WORKING
 from batchaccess.core.drift import Drift
 from batchaccess.core.explain import SUBNET_NOTE, admits, because
 from batchaccess.core.model import (
@@ -55,7 +56,6 @@ MOST_ASSERTIONS: Final = 50
 LONGEST_CHANGE: Final = 2000
 """Of the line that describes a network in `status.lastChange`, in characters: more than five endpoints make."""
 
-_WORKING: Final = frozenset({ConnectionReason.CONNECTED, ConnectionReason.SUSPENDED})
 _BY_TROUBLE: Final = (ConditionStatus.FALSE, ConditionStatus.UNKNOWN, ConditionStatus.TRUE)
 
 
@@ -369,7 +369,7 @@ def connection_status(
     """The status of a connection; `pools` is None as long as they could not be listed."""
     ready = Finding(
         type=ConditionType.READY,
-        status=ConditionStatus.TRUE if reason in _WORKING else ConditionStatus.FALSE,
+        status=ConditionStatus.TRUE if reason in WORKING else ConditionStatus.FALSE,
         reason=reason,
         message=message,
     )

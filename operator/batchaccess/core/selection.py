@@ -55,9 +55,10 @@ def precedence(policy: AccessPolicy) -> tuple[int, float, ObjectKey]:
 
 
 def connects(selector: NameSelector, connection: AccountConnection) -> bool:
-    """Whether a policy's selector of connections names this one. A connection being deleted is never named."""
-    if connection.deleting:
-        return False
+    """Whether a policy's selector of connections names this one, which is so until it is gone.
+
+    While it leaves, its pools are told apart as before; that nothing is begun there is a matter of `core.decision`.
+    """
     if selector.names is not None:
         return connection.name in selector.names
     return _has_labels(connection.labels, selector.match_labels or _NO_LABELS)

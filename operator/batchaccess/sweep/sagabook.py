@@ -1,8 +1,9 @@
 """What Kubernetes says of open sagas: for one connection, and in short for all of them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from batchaccess.core.model import ObjectKey
@@ -11,13 +12,30 @@ from batchaccess.core.saga.journal import PolicyVersion, UnreadableJournal
 from batchaccess.core.saga.steps import DrainHistory, KubernetesJournal, Step
 from batchaccess.ports import ReportedPool
 
+SagasChanged = Callable[[str, Collection[ObjectKey]], None]
+"""Hears on which connection sagas were opened or ended, and of which policies those are that are or were open there."""
+
+_NOTHING_OPEN: Final[Mapping[str, PolicyVersion]] = MappingProxyType({})
+
+
+def _nobody_hears(_connection: str, _policies: Collection[ObjectKey]) -> None:
+    pass
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """The policies of one connection's open sagas, apart by whether their pools may lack capacity."""
+    """The policies of one connection's open sagas by pool object, apart by whether the pools may lack capacity."""
 
-    at_risk: tuple[PolicyVersion, ...]
-    restored: tuple[PolicyVersion, ...]
+    at_risk: Mapping[str, PolicyVersion]
+    restored: Mapping[str, PolicyVersion]
+
+    @property
+    def open(self) -> Mapping[str, PolicyVersion]:
+        """All of them."""
+        return {**self.at_risk, **self.restored}
+
+
+_NOTHING_TOLD: Final = _Told(at_risk=_NOTHING_OPEN, restored=_NOTHING_OPEN)
 
 
 class SagaRegister:
@@ -28,34 +46,62 @@ class SagaRegister:
 
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
+        self._changed: SagasChanged = _nobody_hears
+
+    def subscribe(self, changed: SagasChanged) -> None:
+        """From now on tell `changed` where sagas were opened or ended."""
+        self._changed = changed
 
     def tell(
-        self, connection: str, policies: Iterable[PolicyVersion], *, restored: Iterable[PolicyVersion] = ()
+        self,
+        connection: str,
+        policies: Mapping[str, PolicyVersion],
+        *,
+        restored: Mapping[str, PolicyVersion] = _NOTHING_OPEN,
     ) -> None:
-        """Replace what is open on one connection; the sagas of `restored` hold their policies and count no more."""
-        self._told[connection] = _Told(at_risk=tuple(policies), restored=tuple(restored))
+        """Replace what is open on one connection: the policies by the objects of their pools.
+
+        The sagas of `restored` hold their policies and count no more.
+        """
+        before = self._told.get(connection, _NOTHING_TOLD)
+        self._told[connection] = now = _Told(at_risk=policies, restored=restored)
+        self._tell_changed(connection, before.open, now.open)
 
     def forget(self, connection: str) -> None:
         """The connection is gone."""
-        self._told.pop(connection, None)
+        self._tell_changed(connection, self._told.pop(connection, _NOTHING_TOLD).open, _NOTHING_OPEN)
+
+    def _tell_changed(
+        self, connection: str, before: Mapping[str, PolicyVersion], after: Mapping[str, PolicyVersion]
+    ) -> None:
+        if before != after:
+            self._changed(connection, {policy.key for policy in (*before.values(), *after.values())})
 
     def by_policy(self) -> Counter[str]:
         """How many sagas put capacity at risk for each policy, by UID."""
-        return Counter(policy.uid for told in self._told.values() for policy in told.at_risk)
+        return Counter(policy.uid for told in self._told.values() for policy in told.at_risk.values())
 
     def policies(self) -> Collection[ObjectKey]:
         """The policies that some open saga enforces."""
-        return {policy.key for told in self._told.values() for policy in (*told.at_risk, *told.restored)}
+        return {policy.key for told in self._told.values() for policy in told.open.values()}
+
+    def pools_of(self, policy: ObjectKey) -> Collection[str]:
+        """The objects of the pools whose open sagas enforce this policy, wherever they are."""
+        return [name for told in self._told.values() for name, version in told.open.items() if version.key == policy]
+
+    def pools_on(self, connection: str) -> Collection[str]:
+        """The objects of the pools with open sagas on one connection."""
+        return self._told.get(connection, _NOTHING_TOLD).open.keys()
 
     def knows(self, connections: Iterable[str]) -> bool:
         """Whether each of these connections told what is open."""
         return all(connection in self._told for connection in connections)
 
 
-def opened_in(existing: Mapping[str, ReportedPool]) -> list[PolicyVersion]:
+def opened_in(existing: Mapping[str, ReportedPool]) -> Mapping[str, PolicyVersion]:
     """The policies of the sagas that an earlier process left open on one connection, as Kubernetes has them."""
-    journals = (stored_journal(reported.stored.status) for reported in existing.values() if reported.owned)
-    return [journal.journal.policy for journal in journals if isinstance(journal, KubernetesJournal)]
+    owned = {name: stored_journal(reported.stored.status) for name, reported in existing.items() if reported.owned}
+    return {name: journal.journal.policy for name, journal in owned.items() if isinstance(journal, KubernetesJournal)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +193,9 @@ class SagaBook:
         open_now = self.open()
         self._restored &= {name for name, journal in open_now.items() if journal.step is Step.CLEARING}
         if self._closed:
-            self._register.tell(self._connection, ())
+            self._register.tell(self._connection, {})
             return
-        at_risk = [journal.journal.policy for name, journal in open_now.items() if name not in self._restored]
-        restored = [open_now[name].journal.policy for name in self._restored]
-        self._register.tell(self._connection, [*self._opening.values(), *at_risk], restored=restored)
+        policies = {name: journal.journal.policy for name, journal in open_now.items()}
+        at_risk = {name: policy for name, policy in policies.items() if name not in self._restored}
+        restored = {name: policies[name] for name in self._restored}
+        self._register.tell(self._connection, self._opening | at_risk, restored=restored)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import Decision, PatchNetwork, Wait, decide
+from batchaccess.core.decision import LEAVING, Decision, PatchNetwork, Wait, decide
 from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.reasons import CompliantReason
@@ -29,8 +29,6 @@ from batchaccess.sweep.sagabook import SagaBook, SagaRecord, SagaRegister
 _ABANDONED: Final = (
     "The annotation batchaccess.dev/abandon gives up every drain of this pool. Remove it to let the pool be corrected."
 )
-
-_LEAVING: Final = "The connection is being deleted or the operator uninstalled, so nothing is begun."
 
 WindowsOf = Callable[[AccessPolicy, datetime], WindowVerdict]
 """What the windows of a policy say at a moment."""
@@ -93,7 +91,7 @@ class SagaDecisions:
         )
         decision = decide_saga(situation)
         if connection.deleting and (is_starting(decision) or isinstance(decision, PatchNetwork)):
-            return Wait(reason=CompliantReason.SUSPENDED, message=_LEAVING)
+            return Wait(reason=CompliantReason.SUSPENDED, message=LEAVING)
         policy = assessment.policy
         if policy is None or not is_starting(decision):
             return decision

@@ -168,9 +168,13 @@ class SagaSteps:
         return written is not None
 
     async def _held(self, subject: Subject) -> bool:
-        """Connection and policy stay while the saga is open; one that is going already is not waited for."""
+        """Connection and policy stay while the saga is open; one that is going already is not waited for.
+
+        On a connection that leaves only restores are begun, which need no policy: an uninstallation that has let go of
+        all policies must not find one held anew.
+        """
         connection = subject.connection
-        held = await self.finalizers.hold(connection, subject.policy)
+        held = await self.finalizers.hold(connection, None if connection.deleting else subject.policy)
         return held or connection.deleting
 
     def _refused(self, action: SagaAction, memory: SagaMemory, error: PortError) -> Performed:

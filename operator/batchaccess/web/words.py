@@ -67,7 +67,18 @@ _BUSY_WHEN_TRUE: Final = frozenset({"Reconciling", "Remediating"})
 _NOTHING_WRONG: Final = frozenset({"AuditOnly", "NotManaged", "NothingSelected", "Suspended", "Overridden"})
 _ONLY_REPORTED: Final = frozenset({"AuditOnly", "Suspended"})
 _TAKES_TIME: Final = frozenset(
-    {"Pending", "PoolNotEmpty", "Correcting", "PoolDeleting", "BackingOff", "Waiting", "OutsideWindow", "DrainLimit"}
+    {
+        "Pending",
+        "PoolNotEmpty",
+        "Correcting",
+        "PoolDeleting",
+        "BackingOff",
+        "Waiting",
+        "OutsideWindow",
+        "DrainLimit",
+        "Deleting",
+        "Leaving",
+    }
 )
 _NEEDS_SOMEBODY: Final = frozenset({"RestorePending", "Stalled"})
 

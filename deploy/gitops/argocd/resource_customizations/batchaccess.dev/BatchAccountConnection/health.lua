@@ -16,8 +16,9 @@ for _, condition in ipairs(obj.status.conditions) do
     if condition.status == "True" then
       return health(obj.spec.suspend and "Suspended" or "Healthy", message)
     end
-    -- The account answers and asks for patience: the operator slows down by itself.
-    if condition.status == "Unknown" or condition.reason == "Throttled" then
+    -- The account answers and asks for patience, or the connection goes: that ends by itself.
+    local passing = { Throttled = true, Leaving = true, Deleting = true }
+    if condition.status == "Unknown" or passing[condition.reason] then
       return health("Progressing", message)
     end
     return health("Degraded", message)
