@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
+# One more than there are cores: many tests wait for processes and servers of their own.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ARGS ?=
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -36,7 +38,7 @@ demo: install  ## The whole product on emulated parts; ARGS=--check runs its sto
 
 test: install  ## Import contracts; unit, property, contract and end-to-end tests on the emulators
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: install  ## ruff with every rule, mypy --strict, yamllint
 	$(BIN)/ruff check .

@@ -56,6 +56,7 @@ def test_equal_objects_need_no_patch(stored: dict[str, Any]) -> None:
         pytest.param({"a": [1, 2]}, {"a": [2]}, {"a": [2]}, id="lists are replaced whole"),
         pytest.param({"a": {"b": 1}}, {"a": [1]}, {"a": [1]}, id="an object becomes a list"),
         pytest.param({"a": 1}, {"a": True}, {"a": True}, id="true is not 1"),
+        pytest.param({"a": [{"b": 1}]}, {"a": [{"b": True}]}, {"a": [{"b": True}]}, id="nor is it in a list"),
     ],
 )
 def test_the_patch_is_the_smallest(stored: dict[str, Any], wanted: dict[str, Any], patch: dict[str, Any]) -> None:

@@ -22,6 +22,15 @@ def merge_patch(stored: JsonObject, wanted: JsonObject) -> dict[str, Any]:
             inner = merge_patch(before, value)
             if inner:
                 patch[key] = inner
-        elif value != before or isinstance(value, bool) is not isinstance(before, bool):
+        elif not _same(value, before):
             patch[key] = value
     return patch
+
+
+def _same(one: object, other: object) -> bool:
+    """Equality of JSON values, in which true is not 1, in lists neither."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(*pair) for pair in zip(one, other, strict=True))
+    return isinstance(one, bool) is isinstance(other, bool) and one == other
