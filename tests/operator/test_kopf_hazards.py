@@ -4,6 +4,7 @@ Every test is parametrised over the remedy: with it the operator goes on, withou
 """
 
 import asyncio
+import gc
 import getpass
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -33,12 +34,22 @@ from tests.support.kube import CONNECTION_PATH, Cluster, cluster, connection_man
 from tests.support.sweeps import FakeStore, WithoutSagas
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning")
+"""Where kopf ends by itself it leaves its HTTP session to the garbage collector."""
+
 QUICK = (0.05, 0.1)
 
 Ticks: TypeAlias = AsyncIterator[Callable[[], int]]
 """How often something was done so far."""
 
 Stop: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """What kopf leaves behind goes in the test that left it, not in whichever comes next."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
