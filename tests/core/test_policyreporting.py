@@ -1,81 +1,24 @@
-from collections.abc import Sequence
-from datetime import timedelta
 from itertools import pairwise, permutations
 
 import pytest
 
 from batchaccess.core.acceptance import accept, invalid
-from batchaccess.core.assessment import assess
-from batchaccess.core.conclusion import conclude
-from batchaccess.core.decision import decide
 from batchaccess.core.declared import (
-    AccessPolicy,
     Mode,
 )
-from batchaccess.core.memory import NOTHING_REMEMBERED, Latch, PoolMemory, network_digest
+from batchaccess.core.memory import PoolMemory
 from batchaccess.core.model import (
     InboundEndpoint,
     NodeFindings,
     ObjectKey,
-    ObservedPool,
 )
 from batchaccess.core.policyreporting import invalid_policy_status, policy_status
 from batchaccess.core.reasons import CompliantReason, ConditionStatus, ConditionType, ConnectionReason
-from batchaccess.core.selection import Candidates
-from batchaccess.core.status import Condition, PolicyStatus, PoolCounts, PoolNotInOrder
-from batchaccess.core.tally import MOST_NOT_IN_ORDER, MOST_WINNERS, PolicyTally, PoolRecord, merged, tally_policies
+from batchaccess.core.status import PolicyStatus, PoolCounts, PoolNotInOrder
+from batchaccess.core.tally import MOST_NOT_IN_ORDER, MOST_WINNERS, PolicyTally, merged, tally_policies
+from tests.core.policystatuses import GOOD, LATER, WANTED, WIDE, latched, message, record, short, status
 from tests.support.build import NOW, assertion, connection, endpoint, policy, pool, wanted
 from tests.support.checker import assert_valid_status
-
-GOOD, WIDE = endpoint("SSH", "deny * priority 200"), endpoint("SSH", "allow * priority 200")
-WANTED = wanted("SSH", "deny * priority 200")
-LATER = NOW + timedelta(minutes=5)
-
-
-def record(
-    of: ObservedPool,
-    *policies: AccessPolicy,
-    memory: PoolMemory = NOTHING_REMEMBERED,
-    nodes: NodeFindings | None = None,
-    on: str = "prod-weu",
-) -> PoolRecord:
-    account = connection(on)
-    assessment = assess(of, nodes=nodes, connection=account, candidates=Candidates.of(account, policies, {}))
-    return PoolRecord(assessment, conclude(assessment, decide(assessment, connection=account, memory=memory, now=NOW)))
-
-
-def latched(reason: CompliantReason, of: ObservedPool, by: AccessPolicy) -> PoolMemory:
-    return PoolMemory(
-        latch=Latch(
-            policy_uid=by.uid,
-            policy_generation=by.generation,
-            network_digest=network_digest(of),
-            reason=reason,
-            code="Code",
-            message="It said no.",
-        )
-    )
-
-
-def status(
-    by: AccessPolicy, *records: PoolRecord, previous: Sequence[Condition] = (), swept: bool = True
-) -> PolicyStatus:
-    tallies = tally_policies("prod-weu", records)
-    found = policy_status(
-        by,
-        accept(by, [connection()], {}),
-        tallies.get(by.key, PolicyTally()) if swept else None,
-        previous=previous,
-        now=LATER if previous else NOW,
-    )
-    assert_valid_status(found)
-    return found
-
-
-def short(of: PolicyStatus) -> str:
-    """`Ready=True/Enforced Accepted=...` in the order of the conditions."""
-    return " ".join(f"{each.type}={each.status}/{each.reason}" for each in of.conditions)
-
 
 P = policy("ssh", WANTED)
 AUDIT = policy("ssh", WANTED, mode=Mode.AUDIT)
@@ -218,10 +161,6 @@ def test_the_weightiest_reason_of_any_pool_is_that_of_the_policy(
         P, record(BAD, P, memory=latched(lighter, BAD, P)), record(other, P, memory=latched(heavier, other, P))
     )
     assert found.conditions[0].reason == heavier
-
-
-def message(of: PolicyStatus, type: ConditionType) -> str:
-    return next(condition.message for condition in of.conditions if condition.type is type)
 
 
 def test_messages_name_causes_and_winners_but_no_numbers() -> None:
@@ -391,52 +330,3 @@ def test_pools_that_cannot_be_observed(of: InboundEndpoint, expected: str) -> No
     assert f"{enforced.status} {enforced.reason}" == expected
     assert "prod-neu (Unreachable)" in enforced.message
     assert found.pools == tally[by.key].pools
-
-
-def message_of(found: PolicyStatus, type: ConditionType) -> str:
-    return next(each.message for each in found.conditions if each.type is type)
-
-
-def test_a_policy_being_deleted_names_the_pools_that_it_stays_for_accepted_or_not() -> None:
-    going = policy("ssh", WANTED, deleting=True)
-    for connections in ([connection()], []):
-        found = policy_status(
-            going, accept(going, connections, {}), None, previous=(), now=NOW, restoring=["prod-weu.busy"]
-        )
-        assert_valid_status(found)
-        for telling in (ConditionType.READY, ConditionType.ENFORCED, ConditionType.RECONCILING):
-            said = message_of(found, telling)
-            assert said == "Being deleted; the scale of prod-weu.busy is brought back first."
-
-
-def test_an_invalid_policy_being_deleted_names_them_too() -> None:
-    found = invalid_policy_status(
-        invalid([("spec.priority", "is too high")]),
-        generation=2,
-        previous=(),
-        now=NOW,
-        deleting=True,
-        restoring=["prod-weu.busy"],
-    )
-    assert_valid_status(found)
-    assert short(found) == (
-        "Ready=False/Deleting Accepted=False/Invalid Enforced=False/Deleting Reconciling=True/Deleting"
-    )
-
-
-def test_a_policy_names_the_connections_on_which_nothing_is_begun_and_keeps_its_pools() -> None:
-    account = connection(deleting=True)
-    records = []
-    for of in (pool("p", GOOD), BAD):
-        assessment = assess(of, nodes=None, connection=account, candidates=Candidates.of(account, [P], {}))
-        decided = decide(assessment, connection=account, memory=NOTHING_REMEMBERED, now=NOW)
-        records.append(PoolRecord(assessment, conclude(assessment, decided)))
-    tally = tally_policies("prod-weu", records)[P.key]
-    found = policy_status(P, accept(P, [account], {}), tally, previous=(), now=NOW, leaving=["prod-weu"])
-    assert_valid_status(found)
-    assert short(found) == "Ready=True/Suspended Accepted=True/Accepted Enforced=False/Suspended"
-    assert message_of(found, ConditionType.ENFORCED) == (
-        "Not every pool is as declared: Suspended; see status.notInOrder. "
-        "Nothing is begun on connections that are being deleted or left: prod-weu."
-    )
-    assert found.pools == PoolCounts(total=2, compliant=1, pending=1, internet_reachable=1)
