@@ -69,7 +69,7 @@ def _remediating(assessment: Assessment, decision: Remediate | Underway) -> Conc
     policy, progress = assessment.policy, Progress(reason=decision.reason, message=decision.message)
     if policy is None:
         return replace(_unmanaged(assessment), progress=progress)
-    if assessment.drift.kind in (DriftClass.NONE, DriftClass.NEUTRAL):
+    if assessment.drift.is_as_declared:
         return replace(_as_declared(assessment, policy.key, PoolOutcome.COMPLIANT), progress=progress)
     concluded = _not_compliant(assessment, PoolOutcome.PENDING, CompliantReason.CORRECTING, decision.message)
     return replace(concluded, progress=progress)

@@ -35,6 +35,7 @@ _BY_WEIGHT: Final = (
 )
 """The order in which differences are shown."""
 
+_AS_DECLARED: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
 _CORRECTABLE: Final = frozenset({DriftClass.WIDENING, DriftClass.MIXED, DriftClass.NARROWING, DriftClass.CONFIGURATION})
 _NO_ENDPOINT: Final = "no endpoint"
 
@@ -50,6 +51,11 @@ class Drift:
     def is_correctable(self) -> bool:
         """Whether a PATCH is called for: not for mere spelling, and not for what no PATCH changes."""
         return self.kind in _CORRECTABLE
+
+    @property
+    def is_as_declared(self) -> bool:
+        """Whether there is no difference, or one of spelling only."""
+        return self.kind in _AS_DECLARED
 
     @property
     def widens(self) -> bool:

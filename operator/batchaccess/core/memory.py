@@ -238,7 +238,7 @@ def after_observation(memory: PoolMemory, *, pool: ObservedPool, drifts: bool, n
 
 def after_request(memory: PoolMemory) -> PoolMemory:
     """After somebody asked for a sweep now: every pause ends, and what was refused is tried anew, as by a restart."""
-    return PoolMemory(last_write=memory.last_write)
+    return memory if memory is NOTHING_REMEMBERED else PoolMemory(last_write=memory.last_write)
 
 
 def _without_outlived_pauses(memory: PoolMemory, now: datetime) -> PoolMemory:

@@ -11,15 +11,13 @@ from batchaccess.core.decision import Nothing, PatchNetwork, Stall, Wait
 from batchaccess.core.declared import AccessPolicy, AccountConnection, NodeDeallocation, Strategy
 from batchaccess.core.model import AllocationState, NodeFindings, ObservedPool
 from batchaccess.core.reachability import PoolReachability, reachability
-from batchaccess.core.reasons import CompliantReason, ConditionStatus, DriftClass, PoolOutcome
+from batchaccess.core.reasons import CompliantReason, ConditionStatus, PoolOutcome
 from batchaccess.core.saga.actions import ClearKubernetesJournal, Remediate, SagaDecision, Underway
 from batchaccess.core.saga.decision import decide_saga, is_starting
 from batchaccess.core.saga.journal import Holder, Journal
 from batchaccess.core.saga.situation import Situation
 from batchaccess.core.saga.windows import WindowVerdict
 from batchaccess.core.selection import Candidates
-
-_NO_DRIFT: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
 
 
 class Step(StrEnum):
@@ -81,7 +79,7 @@ class Preview:
     @property
     def differs(self) -> bool:
         """Whether the pool is not as declared, mere spelling apart."""
-        return self.assessment.drift.kind not in _NO_DRIFT
+        return not self.assessment.drift.is_as_declared
 
     @property
     def is_found(self) -> bool:
@@ -178,7 +176,7 @@ def _saga_step(
     if policy is not None and is_starting(decision):
         return _start_step(policy, windows(policy))
     forgets = isinstance(decision, Remediate) and isinstance(decision.action, ClearKubernetesJournal)
-    if forgets and assessment.drift.kind in _NO_DRIFT:
+    if forgets and assessment.drift.is_as_declared:
         return Step.NONE, ""
     return Step.WAIT, f"A correction of this pool is open. {decision.message}"
 

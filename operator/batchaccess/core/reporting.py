@@ -27,7 +27,6 @@ from batchaccess.core.reasons import (
     ConditionStatus,
     ConditionType,
     ConnectionReason,
-    DriftClass,
     ExposedReason,
     PoolOutcome,
     RemediatingReason,
@@ -165,10 +164,9 @@ def _left_in_a_saga(journal: KubernetesJournal | UnreadableJournal | None, probl
 
 
 def _drifted(drift: Drift, *, managed: bool) -> Finding:
-    drifts = drift.kind not in (DriftClass.NONE, DriftClass.NEUTRAL)
     return Finding(
         type=ConditionType.DRIFTED,
-        status=ConditionStatus.TRUE if drifts else ConditionStatus.FALSE,
+        status=ConditionStatus.FALSE if drift.is_as_declared else ConditionStatus.TRUE,
         reason=drift.kind,
         message=drift_summary(drift) if managed else "No policy governs this pool.",
     )

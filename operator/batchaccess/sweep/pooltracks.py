@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
 
 from batchaccess.core.assessment import Assessment
 from batchaccess.core.conclusion import Conclusion, conclude
@@ -13,11 +12,11 @@ from batchaccess.core.model import (
     NodeFindings,
     ObservedPool,
 )
-from batchaccess.core.reasons import DriftClass
 from batchaccess.core.saga.actions import SagaDecision
 from batchaccess.core.saga.breaker import PolicyGeneration, PoolStanding
 from batchaccess.core.saga.course import UNKNOWN_COURSE, Course
 from batchaccess.core.saga.outcomes import NO_SAGA_MEMORY, SagaMemory
+from batchaccess.core.saga.requests import asks_anew
 from batchaccess.core.selection import Candidates
 from batchaccess.core.status import Change
 from batchaccess.core.texts import pool_access_name
@@ -44,14 +43,6 @@ class Basis:
             and self.candidates is other.candidates
             and self.connection is other.connection
         )
-
-
-class Requested(NamedTuple):
-    """The values of `batchaccess.dev/requested-at` on what a pool depends on."""
-
-    pool: str | None
-    policy: str | None
-    connection: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +77,7 @@ class PoolTrack:
             that was never, or once somebody saw the pool drift and closed the breaker all the same.
         reported: what is in Kubernetes; None if that is not known.
         row: the same for the metrics.
-        requested: by whom a sweep was asked for so far; None before the first look.
+        requested: the mark of what was asked for at the last look, see `core.saga.requests`.
         noticed_after: seconds from the change that made the pool drift to the look that found it; None if not known.
     """
 
@@ -104,7 +95,7 @@ class PoolTrack:
     change: Change | None = None
     reported: Reported | None = None
     row: PoolRow | None = None
-    requested: Requested | None = None
+    requested: str | None = None
     noticed_after: float | None = None
 
     @classmethod
@@ -141,12 +132,10 @@ class PoolTrack:
         """Whether this pass changed its network."""
         return self.attempt is not None and self.attempt.change is not None
 
-    def is_newly(self, requested: Requested) -> bool:
+    def is_newly(self, requested: str | None) -> bool:
         """Whether somebody asked for a sweep since the last look; asked once, it is known."""
         before, self.requested = self.requested, requested
-        if before is None or before == requested:
-            return False
-        return any(now is not None and now != then for then, now in zip(before, requested, strict=True))
+        return asks_anew(requested, before)
 
     def assessed(self, basis: Basis, assessment: Assessment, *, now: datetime) -> None:
         """Take in a new assessment, how long what it finds had been so, and whether the pool is in order."""
@@ -200,11 +189,8 @@ def detection_lag(before: Assessment, after: Assessment, *, now: datetime) -> fl
     was, is_now = before.pool.last_modified, after.pool.last_modified
     if is_now is None or is_now == was or _governed_by(before) != _governed_by(after):
         return None
-    drifts_anew = after.drift.kind is not before.drift.kind and after.drift.kind not in _IN_ORDER
+    drifts_anew = after.drift.kind is not before.drift.kind and not after.drift.is_as_declared
     return max(0.0, (now - is_now).total_seconds()) if drifts_anew else None
-
-
-_IN_ORDER: Final = frozenset({DriftClass.NONE, DriftClass.NEUTRAL})
 
 
 def _governed_by(assessment: Assessment) -> PolicyGeneration | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from batchaccess.core.assessment import Assessment
-from batchaccess.core.decision import LEAVING, Decision, PatchNetwork, Wait, decide
+from batchaccess.core.decision import Decision, Wait, decide
 from batchaccess.core.declared import AccessPolicy, AccountConnection
 from batchaccess.core.memory import PoolMemory
 from batchaccess.core.reasons import CompliantReason
@@ -23,7 +23,7 @@ from batchaccess.core.saga.outcomes import SagaMemory
 from batchaccess.core.saga.requests import request_mark
 from batchaccess.core.saga.situation import Situation
 from batchaccess.core.saga.windows import WindowVerdict
-from batchaccess.ports import Clock
+from batchaccess.ports import Clock, ReportedPool
 from batchaccess.sweep.sagabook import SagaBook, SagaRecord, SagaRegister
 
 _ABANDONED: Final = (
@@ -83,15 +83,13 @@ class SagaDecisions:
             now=now,
             kubernetes=record.journal,
             history=record.history,
-            requested=_requested(assessment, connection, record),
+            requested=what_is_requested(assessment, connection, record.reported),
             adopt=None if record.reported is None else record.reported.adopt,
             breaker_open=self.breaker.is_open,
             memory=memory,
             saga_memory=saga_memory,
         )
         decision = decide_saga(situation)
-        if connection.deleting and (is_starting(decision) or isinstance(decision, PatchNetwork)):
-            return Wait(reason=CompliantReason.SUSPENDED, message=LEAVING)
         policy = assessment.policy
         if policy is None or not is_starting(decision):
             return decision
@@ -140,9 +138,11 @@ def _without_sagas(base: Decision, assessment: Assessment, record: SagaRecord) -
     )
 
 
-def _requested(assessment: Assessment, connection: AccountConnection, record: SagaRecord) -> str | None:
+def what_is_requested(
+    assessment: Assessment, connection: AccountConnection, reported: ReportedPool | None
+) -> str | None:
     """The mark of what people asked for on the pool, its policy and its connection."""
-    policy, reported = assessment.policy, record.reported
+    policy = assessment.policy
     return request_mark(
         pool=None if reported is None else reported.requested_at,
         policy=None if policy is None else policy.requested_at,

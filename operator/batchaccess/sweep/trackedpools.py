@@ -20,7 +20,8 @@ from batchaccess.ports import Clock
 from batchaccess.sweep.accountsagas import AccountSagas
 from batchaccess.sweep.executor import Attempt, Judgement
 from batchaccess.sweep.onepass import Pass
-from batchaccess.sweep.pooltracks import Basis, PoolTrack, Requested
+from batchaccess.sweep.pooltracks import Basis, PoolTrack
+from batchaccess.sweep.sagadecisions import what_is_requested
 from batchaccess.telemetry.words import CorrectionOutcome
 
 _log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class TrackedPools:
             track.assessed(basis, judgement.assessment, now=self._clock.now())
         drifts = track.assessment.drift.is_correctable
         now = self._clock.now()
-        if track.is_newly(self._requested(track, this)):
+        if track.is_newly(what_is_requested(track.assessment, this.connection, this.asked.existing.get(track.name))):
             track.memory = after_request(track.memory)
             track.saga_memory = after_saga_request(track.saga_memory)
         track.memory = after_observation(track.memory, pool=pool, drifts=drifts, now=now)
@@ -136,14 +137,6 @@ class TrackedPools:
         """What governed the pool when it was last as declared, as an earlier process or leader saw it."""
         reported = this.asked.existing.get(pool_access_name(self._connection, pool.id))
         return None if reported is None or not reported.owned else stored_in_order_under(reported.stored.status)
-
-    def _requested(self, track: PoolTrack, this: Pass) -> Requested:
-        reported, policy = this.asked.existing.get(track.name), track.assessment.policy
-        return Requested(
-            pool=None if reported is None else reported.requested_at,
-            policy=None if policy is None else policy.requested_at,
-            connection=this.connection.requested_at,
-        )
 
     def _basis(self, pool: ObservedPool, this: Pass) -> Basis:
         nodes = this.account.listings.findings(pool)

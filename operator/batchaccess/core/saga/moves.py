@@ -173,12 +173,8 @@ def forget(visit: Visit) -> SagaAction:
     return ClearKubernetesJournal(history=visit.situation.history)
 
 
-def write_azure(visit: Visit) -> SagaAction:
+def write_azure(visit: Visit) -> WriteAzureJournal:
     """The Azure copy, the whole metadata list re-read, under its eTag."""
-    return _azure_write(visit)
-
-
-def _azure_write(visit: Visit) -> WriteAzureJournal:
     journal = visit.copy.journal
     return WriteAzureJournal(
         pool_id=visit.pool.id,
@@ -190,7 +186,7 @@ def _azure_write(visit: Visit) -> WriteAzureJournal:
 
 def mend_azure(visit: Visit) -> SagaAction:
     """The same while the scale is brought back, which does not wait for it if it fails."""
-    return replace(_azure_write(visit), is_ahead=False)
+    return replace(write_azure(visit), is_ahead=False)
 
 
 def remove_azure(visit: Visit) -> SagaAction:

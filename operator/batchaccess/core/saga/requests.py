@@ -23,6 +23,8 @@ def asks_anew(now: str | None, before: str | None, *, same_policy: bool = True) 
 
     Of two policies the values say nothing about each other, so without `same_policy` they are passed over.
     """
+    if now == before:
+        return False  # Asked of every pool in every sweep, and nearly always so.
     known = _digests(before)
     return any(known.get(kind) != digest for kind, digest in _digests(now).items() if same_policy or kind != POLICY)
 
