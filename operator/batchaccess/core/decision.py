@@ -34,7 +34,7 @@ NOT_EMPTY: Final = (
     "no node exists or is wanted, nothing resizes and autoscale is off."
 )
 NOT_DRAINED_NOW: Final = "Strategy Drain brings that about, but no drain may start now."
-_LEAVING: Final = "The connection is being deleted or the operator uninstalled, so nothing is begun."
+LEAVING: Final = "The connection is being deleted or the operator uninstalled, so nothing is begun."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _implicit_message(drift: Drift) -> str:
 
 def _held_back(policy: AccessPolicy, connection: AccountConnection) -> Wait | None:
     if connection.deleting:
-        return Wait(reason=CompliantReason.SUSPENDED, message=_LEAVING)
+        return Wait(reason=CompliantReason.SUSPENDED, message=LEAVING)
     if connection.suspend:
         return Wait(reason=CompliantReason.SUSPENDED, message=f"Connection {connection.name} is suspended.")
     if policy.suspend:
